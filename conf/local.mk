@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+
+# ---- files that hold paths: FILE is made of conf/FILE.in ----
+
+CONF_MADE = \
+	conf/gltoken.conf \
+	conf/install-accounts \
+	conf/pam.d/sshd-git \
+	conf/pam.d/sshd-git-mixed \
+	conf/sshd/sshd_config.d/00-gltoken.conf \
+	conf/sshd/sshd_config.sshd-git \
+	conf/systemd/sshd-git.service \
+	conf/sysusers.d/gltoken.conf \
+	conf/tmpfiles.d/gltoken.conf
+EXTRA_DIST += $(CONF_MADE:=.in)
+CLEANFILES += $(CONF_MADE)
+noinst_DATA += $(CONF_MADE)
+
+# A new --prefix must reach them as well.
+$(CONF_MADE): %: %.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(SED) \
+		-e 's,[@]bindir[@],$(bindir),g' \
+		-e 's,[@]glibexecdir[@],$(glibexecdir),g' \
+		-e 's,[@]sysconfdir[@],$(sysconfdir),g' \
+		-e 's,[@]localstatedir[@],$(localstatedir),g' \
+		-e 's,[@]PAM_AUTH[@],$(PAM_AUTH),' \
+		-e 's,[@]PAM_ACCOUNT[@],$(PAM_ACCOUNT),' \
+		-e 's,[@]PAM_PASSWORD[@],$(PAM_PASSWORD),' \
+		-e 's,[@]PAM_SESSION[@],$(PAM_SESSION),' \
+		$< >$@.tmp && mv $@.tmp $@
+
+examplesdir = $(docdir)/examples
+examples_DATA = \
+	conf/gltoken.conf \
+	conf/pam.d/sshd-git \
+	conf/pam.d/sshd-git-mixed \
+	conf/sshd/sshd_config.d/00-gltoken.conf \
+	conf/sshd/sshd_config.sshd-git \
+	conf/systemd/sshd-git.service
+sysusers_DATA = conf/sysusers.d/gltoken.conf
+tmpfiles_DATA = conf/tmpfiles.d/gltoken.conf
+
+# ---- manual ----
+
+MANUAL = \
+	gltoken.1 \
+	gltoken.7 \
+	gltoken.conf.5
+nodist_man_MANS = $(MANUAL:%=man/%)
+CLEANFILES += $(nodist_man_MANS)
+EXTRA_DIST += $(MANUAL:%=conf/man/%.scd)
+$(nodist_man_MANS): man/%: conf/man/%.scd
+	$(AM_V_GEN)$(MKDIR_P) man && $(SCDOC) <$< >$@.tmp && mv $@.tmp $@
+
+# ---- bash completion ----
+
+bashcompletion_DATA = conf/completions/gltoken
+CLEANFILES += conf/completions/gltoken
+EXTRA_DIST += conf/gltoken.bash-completion
+conf/completions/gltoken: conf/gltoken.bash-completion
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $< $@
+
+# ---- what an administrator may have changed: never overwritten, removed only if it is as it came ----
+
+CONF_KEPT = \
+	conf/gltoken.conf:$(sysconfdir)/gltoken/gltoken.conf \
+	conf/pam.d/sshd-git:$(sysconfdir)/pam.d/sshd-git
+
+install-data-hook:
+	@for pair in $(CONF_KEPT); do \
+		from=$${pair%%:*} to="$(DESTDIR)$${pair#*:}"; \
+		if test -e "$$to" || test -h "$$to"; then \
+			cmp -s "$$from" "$$to" || echo "gltoken: $$to is kept as it is; see $(examplesdir)"; \
+		else \
+			$(MKDIR_P) "$${to%/*}" && $(INSTALL_DATA) "$$from" "$$to" || exit 1; \
+		fi; \
+	done
+
+uninstall-hook:
+	@for pair in $(CONF_KEPT); do \
+		from=$${pair%%:*} to="$(DESTDIR)$${pair#*:}"; \
+		if cmp -s "$$from" "$$to"; then rm -f "$$to"; fi; \
+	done
+	@for dir in $(glibexecdir) $(examplesdir) $(docdir) $(sysconfdir)/gltoken; do \
+		rmdir "$(DESTDIR)$$dir" 2>/dev/null || :; \
+	done
+
+# ---- accounts, folders and the helper's mode ----
+
+# The helper gets its privilege last, and only together with the group that bounds who may run it.
+install-exec-hook: $(CONF_MADE)
+if ENABLE_ACCOUNTS
+	@if test -z "$(DESTDIR)" && test "$$(id -u)" = 0; then \
+		sh conf/install-accounts conf/sysusers.d/gltoken.conf; \
+	fi
+endif
+	@helper="$(DESTDIR)$(glibexecdir)/gltoken-auth"; \
+	if test "$$(id -u)" = 0 && getent group gltoken >/dev/null; then \
+		chown root:gltoken "$$helper" && chmod 4750 "$$helper"; \
+	else \
+		echo "gltoken: warning: not root, or no group gltoken: $$helper has no privilege yet, and no token works"; \
+		echo "gltoken: warning: make the group, then: chown root:gltoken $$helper && chmod 4750 $$helper"; \
+	fi

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside gltoken-auth: one request, who sent it, and the reply that is being written. */
+#ifndef GLT_AUTH_H
+#define GLT_AUTH_H
+
+#include "conf.h"
+#include "decide.h"
+#include "store.h"
+#include "ticket.h"
+#include "wire.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct auth {
+	uid_t caller;     /* the kernel's word, not the request's */
+	bool root;        /* may state account, address and service */
+	bool http;        /* gltoken-http's account: may state address and service */
+	char caller_name[GLT_ACCOUNT_MAX + 1]; /* account of the caller's uid; empty for root */
+	struct glt_conf conf;
+	struct glt_store *store;
+	struct glt_message request, reply;
+	bool allow;
+};
+
+/* Each verb fills the reply and sets allow. reply.reason is always there. */
+void auth_verify(struct auth *a);
+void auth_key(struct auth *a);
+void auth_authorize(struct auth *a);
+
+/* Deny with a reason; text may be NULL. */
+void auth_deny(struct auth *a, enum glt_reason reason, const char *text);
+/* Map a failure of core to a denial. */
+void auth_failed(struct auth *a, enum glt_status st, const struct glt_err *err);
+/* Reason, text, visibility, and who the bearer is. Sets allow. */
+void auth_answer(struct auth *a, const struct glt_question *q, const struct glt_answer *answer);
+/* What may be believed of the request. */
+const char *auth_service(const struct auth *a);
+const char *auth_address(const struct auth *a);
+/* "pull", "push", "login" or absent (*given false); false: anything else. */
+bool auth_operation(const struct auth *a, enum glt_op *op, bool *given);
+/* Make a ticket for what q asks and add it to the reply. */
+bool auth_add_ticket(struct auth *a, enum glt_ticket_kind kind, uint64_t id, const char *account);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* verify: is this a good token, and may it do what is asked? */
+#include "auth.h"
+
+#include "ask.h"
+#include "event.h"
+#include "secret.h"
+#include "tokens.h"
+#include "when.h"
+
+#include <string.h>
+
+/* What the request asks, from what of it may be believed. False: the request breaks a rule. */
+static bool read_question(const struct auth *a, struct glt_question *q, char path[GLT_PATH_MAX + 1])
+{
+	const char *scope = glt_message_get(&a->request, "scope");
+	const char *repository = glt_message_get(&a->request, "repository");
+	bool nosession = glt_message_get(&a->request, "nosession") != NULL, given;
+
+	q->op = nosession ? GLT_OP_CHECK : GLT_OP_LOGIN;
+	if (!auth_operation(a, &q->op, &given) || (given && q->op == GLT_OP_LOGIN))
+		return false;
+	if (given != (repository != NULL))
+		return false;
+	if (repository) {
+		if (glt_path_normalise(repository, path, NULL) != GLT_OK)
+			return false;
+		q->path = path;
+	}
+	if (scope && glt_scope_parse_one(scope, &q->scope, NULL) != GLT_OK)
+		return false;
+	q->need_scope = scope != NULL;
+	q->account = glt_message_get(&a->request, "account");
+	q->ref = glt_message_get(&a->request, "ref");
+	q->service = auth_service(a);
+	q->address = auth_address(a);
+	q->begins = true;
+	q->now = glt_now();
+	return true;
+}
+
+static enum glt_status load(struct auth *a, const struct glt_token_text *text, Glt__Token **out, struct glt_err *err)
+{
+	struct glt_txn *txn;
+	enum glt_status st = glt_txn_begin(a->store, false, &txn, err);
+
+	*out = NULL;
+	if (st == GLT_OK) {
+		st = glt_token_by_selector(txn, text->selector, out, err);
+		glt_txn_end(txn);
+	}
+	return st;
+}
+
+/* A token of HTTP whose user name counts: a deploy token's always, others' where the config says so. */
+static bool username_wrong(const struct auth *a, const Glt__Token *t)
+{
+	const char *username = glt_message_get(&a->request, "username");
+
+	if (!username || (t->type != GLT__TYPE__DEPLOY && !a->conf.http_username_owner))
+		return false;
+	return strcmp(username, t->owner) != 0;
+}
+
+/* One use of a limited token, durably, before it is allowed: of two at once for the last use, one wins. */
+static enum glt_status take_use(struct auth *a, const Glt__Token *t, bool *taken, struct glt_err *err)
+{
+	struct glt_change *c = glt_change_new();
+	Glt__Token *old = NULL, *fresh = NULL;
+	struct glt_txn *txn;
+	enum glt_status st;
+
+	*taken = false;
+	glt_store_close(a->store); /* LMDB: one environment a process */
+	st = glt_store_open(a->conf.store_dir, true, &a->store, err);
+	if (st == GLT_OK)
+		st = c ? glt_txn_begin(a->store, true, &txn, err) : glt_fail(err, GLT_UNAVAILABLE, "no memory");
+	if (st != GLT_OK) {
+		glt_change_free(c);
+		return st;
+	}
+	st = glt_token_load(txn, t->id, &old, err);
+	if (st == GLT_OK && old->state == GLT__STATE__LIVE && old->uses_left > 0) {
+		fresh = glt_token_copy(old);
+		if (fresh) {
+			fresh->uses_left--;
+			glt_token_store(txn, c, old, fresh);
+			glt_event_token(c, t->owner, "token.use", old, fresh, NULL);
+			st = glt_store_apply(txn, c, err);
+			*taken = st == GLT_OK;
+			txn = NULL;
+		} else {
+			st = glt_fail(err, GLT_UNAVAILABLE, "no memory");
+		}
+	}
+	glt_txn_end(txn);
+	glt_token_free(old);
+	glt_token_free(fresh);
+	glt_change_free(c);
+	return st;
+}
+
+static void refuse(struct auth *a, const struct glt_question *q, enum glt_reason reason, const char *detail)
+{
+	struct glt_answer no = {.allow = false, .reason = reason};
+
+	strncpy(no.detail, detail, sizeof(no.detail) - 1);
+	auth_answer(a, q, &no);
+}
+
+/* Who gets a session: sshd's login, or a request of the CGI, whose hooks need one. */
+static bool wants_ticket(const struct auth *a, const struct glt_question *q, const char **account)
+{
+	*account = a->root ? q->account : a->caller_name;
+	if (a->root)
+		return q->op == GLT_OP_LOGIN;
+	return a->http && q->op != GLT_OP_CHECK;
+}
+
+/* The secret is right and the answer is allow: what is left can still only deny. */
+static void admit(struct auth *a, const struct glt_question *q, const struct glt_answer *answer)
+{
+	const char *account;
+	struct glt_err err;
+	bool taken = true;
+
+	if (q->token->max_uses > 0) {
+		enum glt_status st = take_use(a, q->token, &taken, &err);
+
+		if (st != GLT_OK) {
+			auth_failed(a, st, &err);
+			return;
+		}
+		if (!taken) {
+			refuse(a, q, GLT_WHY_USED_UP, "the last use was taken by another login");
+			return;
+		}
+	}
+	if (wants_ticket(a, q, &account) && !auth_add_ticket(a, GLT_TICKET_TOKEN, q->token->id, account)) {
+		auth_deny(a, GLT_WHY_UNAVAILABLE, "no session ticket can be made");
+		return;
+	}
+	auth_answer(a, q, answer);
+}
+
+static void verify_record(struct auth *a, struct glt_question *q, const struct glt_token_text *text)
+{
+	struct glt_answer answer;
+	struct glt_err err = {.text = ""};
+	enum glt_status st;
+	bool match;
+
+	st = glt_ask(a->store, &a->conf, q, &answer, &err);
+	if (st != GLT_OK) {
+		auth_failed(a, st, &err);
+		return;
+	}
+	if (!answer.allow && glt_reason_is_state(answer.reason)) { /* the dead are not hashed */
+		auth_answer(a, q, &answer);
+		return;
+	}
+	st = glt_secret_check(a->store, q->token, text, &match, &err);
+	if (st != GLT_OK)
+		auth_failed(a, st, &err);
+	else if (!match)
+		refuse(a, q, GLT_WHY_WRONG_SECRET, "denied");
+	else if (username_wrong(a, q->token))
+		refuse(a, q, GLT_WHY_WRONG_ACCOUNT, "the user name is not the token's");
+	else if (!answer.allow)
+		auth_answer(a, q, &answer);
+	else
+		admit(a, q, &answer);
+}
+
+void auth_verify(struct auth *a)
+{
+	const char *secret = glt_message_get(&a->request, "secret");
+	struct glt_question q = {.op = GLT_OP_LOGIN};
+	struct glt_token_text text;
+	char path[GLT_PATH_MAX + 1];
+	Glt__Token *t = NULL;
+	struct glt_err err;
+	enum glt_status st;
+
+	if (!secret || !read_question(a, &q, path)) {
+		auth_deny(a, GLT_WHY_BAD_REQUEST, NULL);
+		return;
+	}
+	if (!glt_token_parse(secret, strlen(secret), a->conf.prefixes, &text)) {
+		auth_deny(a, GLT_WHY_NOT_A_TOKEN, NULL);
+		return;
+	}
+	st = load(a, &text, &t, &err);
+	if (st == GLT_NOT_FOUND) {
+		auth_deny(a, GLT_WHY_UNKNOWN_TOKEN, NULL);
+	} else if (st != GLT_OK) {
+		auth_failed(a, st, &err);
+	} else {
+		q.token = t;
+		verify_record(a, &q, &text);
+	}
+	glt_token_free(t);
+	glt_token_wipe(&text);
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf.h"
+
+#include "role.h"
+#include "text.h"
+#include "when.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ini.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef enum glt_status set_fn(void *field, size_t size, const char *value, struct glt_err *err);
+
+/* ---- setters: one a kind of value; they write the field or say which rule was broken ---- */
+
+static enum glt_status set_text(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	if (strlen(value) >= size)
+		return glt_fail(err, GLT_INVALID, "'%.64s...' has over %zu bytes", value, size - 1);
+	strcpy(field, value);
+	return GLT_OK;
+}
+
+static enum glt_status set_path(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	size_t len = strlen(value);
+
+	if (value[0] != '/' || strstr(value, "/../") || (len > 1 && value[len - 1] == '/'))
+		return glt_fail(err, GLT_INVALID, "'%.64s' must be an absolute path without a '/' at its end", value);
+	return set_text(field, size, value, err);
+}
+
+static enum glt_status set_prefix(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	if (!glt_token_prefix_valid(value))
+		return glt_fail(err, GLT_INVALID, "'%.64s' must be 1 to %d of letters, digits, _ and -, and end with '-'",
+				value, GLT_PREFIX_MAX);
+	return set_text(field, size, value, err);
+}
+
+static enum glt_status set_yes(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	(void)size;
+	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+		return glt_fail(err, GLT_INVALID, "'%.64s' must be yes or no", value);
+	*(bool *)field = value[0] == 'y';
+	return GLT_OK;
+}
+
+static enum glt_status set_span(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	(void)size;
+	return glt_span_parse("span", value, field, err);
+}
+
+static enum glt_status number(const char *value, int base, uintmax_t min, uintmax_t max, uintmax_t *out,
+			      struct glt_err *err)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoumax(value, &end, base);
+	if (value[0] < '0' || value[0] > '9' || *end || errno || *out < min || *out > max)
+		return glt_fail(err, GLT_INVALID, "'%.64s' must be a number from %ju to %ju", value, min, max);
+	return GLT_OK;
+}
+
+static enum glt_status set_umask(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	uintmax_t v;
+	enum glt_status st = number(value, 8, 0, 0777, &v, NULL);
+
+	(void)size;
+	if (st != GLT_OK)
+		return glt_fail(err, st, "'%.64s' must be octal, 0000 to 0777", value);
+	*(mode_t *)field = (mode_t)v;
+	return GLT_OK;
+}
+
+static enum glt_status set_uid(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	uintmax_t v;
+	enum glt_status st = number(value, 10, 1, UINT32_MAX - 2, &v, err);
+
+	(void)size;
+	if (st == GLT_OK)
+		*(uint32_t *)field = (uint32_t)v;
+	return st;
+}
+
+static enum glt_status set_memory(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	uintmax_t v;
+	enum glt_status st = number(value, 10, GLT_HASH_M_MIN, GLT_HASH_M_MAX, &v, err);
+
+	(void)size;
+	if (st == GLT_OK)
+		*(uint32_t *)field = (uint32_t)v;
+	return st;
+}
+
+static enum glt_status set_passes(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	uintmax_t v;
+	enum glt_status st = number(value, 10, GLT_HASH_T_MIN, GLT_HASH_T_MAX, &v, err);
+
+	(void)size;
+	if (st == GLT_OK)
+		*(uint32_t *)field = (uint32_t)v;
+	return st;
+}
+
+static enum glt_status set_slots(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	uintmax_t v = 0;
+	enum glt_status st = strcmp(value, "auto") == 0 ? GLT_OK : number(value, 10, 1, 1024, &v, err);
+
+	(void)size;
+	if (st == GLT_OK)
+		*(unsigned *)field = (unsigned)v;
+	return st;
+}
+
+static enum glt_status set_role(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	(void)size;
+	return glt_role_parse(value, field, err);
+}
+
+/* One of two words; the field is true for the second. */
+static enum glt_status either(bool *field, const char *value, const char *no, const char *yes, struct glt_err *err)
+{
+	if (strcmp(value, no) != 0 && strcmp(value, yes) != 0)
+		return glt_fail(err, GLT_INVALID, "'%.64s' must be %s or %s", value, no, yes);
+	*field = strcmp(value, yes) == 0;
+	return GLT_OK;
+}
+
+#define EITHER(fn, no, yes)                                                                               \
+	static enum glt_status fn(void *field, size_t size, const char *value, struct glt_err *err)       \
+	{                                                                                                 \
+		(void)size;                                                                               \
+		return either(field, value, no, yes, err);                                                \
+	}
+EITHER(set_mode, "enforce", "observe")
+EITHER(set_reuse, "alert", "revoke-family")
+EITHER(set_username, "any", "owner")
+EITHER(set_uids, "shared", "range")
+EITHER(set_format, "kv", "json")
+
+/* "a, b c": at most GLT_CONF_LIST items, each passed to check. */
+static enum glt_status split(char (*list)[64], const char *value,
+			     enum glt_status (*check)(const char *, struct glt_err *), struct glt_err *err)
+{
+	size_t n = 0;
+
+	memset(list, 0, GLT_CONF_LIST * sizeof(*list));
+	for (const char *p = value;;) {
+		size_t len;
+
+		p += strspn(p, ", \t");
+		if (*p == '\0')
+			return GLT_OK;
+		len = strcspn(p, ", \t");
+		if (n == GLT_CONF_LIST || len >= sizeof(*list))
+			return glt_fail(err, GLT_INVALID, "at most %d items of at most %zu bytes", GLT_CONF_LIST,
+					sizeof(*list) - 1);
+		memcpy(list[n], p, len);
+		enum glt_status st = check(list[n++], err);
+		if (st != GLT_OK)
+			return st;
+		p += len;
+	}
+}
+
+static enum glt_status set_accounts(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	(void)size;
+	return split(field, value, glt_account_name_check, err);
+}
+
+static enum glt_status set_networks(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	(void)size;
+	return split(field, value, glt_cidr_check, err);
+}
+
+static enum glt_status set_days(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	unsigned *days = field;
+	const size_t max = size / sizeof(*days);
+	size_t n = 0;
+
+	memset(days, 0, size);
+	for (const char *p = value; *p;) {
+		size_t len = strspn(p, "0123456789");
+
+		if (len == 0 || len > 4 || n == max || (p[len] && p[len] != ','))
+			return glt_fail(err, GLT_INVALID, "'%.64s' must be at most %zu numbers of days, as 60,30,7,1", value,
+					max);
+		days[n++] = (unsigned)strtoul(p, NULL, 10);
+		p += len;
+		p += strspn(p, ", ");
+	}
+	return GLT_OK;
+}
+
+/* ---- the file's keys ---- */
+
+#define FIELD(member) offsetof(struct glt_conf, member), sizeof(((struct glt_conf *)0)->member)
+
+static const struct {
+	const char *section, *name;
+	set_fn *set;
+	size_t offset, size;
+} keys[] = {
+	{"store", "dir", set_path, FIELD(dir)},
+	{"store", "run_dir", set_path, FIELD(run_dir)},
+	{"token", "prefix", set_prefix, FIELD(prefix)},
+	{"token", "deploy_prefix", set_prefix, FIELD(deploy_prefix)},
+	{"git", "repo_root", set_path, FIELD(repo_root)},
+	{"git", "shared_accounts", set_accounts, FIELD(shared_accounts)},
+	{"git", "umask", set_umask, FIELD(umask_bits)},
+	{"git", "session_lifetime", set_span, FIELD(session_lifetime)},
+	{"http", "realm", set_text, FIELD(http_realm)},
+	{"http", "account", set_text, FIELD(http_account)},
+	{"http", "insecure", set_yes, FIELD(http_insecure)},
+	{"http", "trusted_proxies", set_networks, FIELD(trusted_proxies)},
+	{"http", "username", set_username, FIELD(http_username_owner)},
+	{"http", "anonymous_read", set_yes, FIELD(http_anonymous_read)},
+	{"hash", "memory", set_memory, FIELD(hash.memory)},
+	{"hash", "time", set_passes, FIELD(hash.time)},
+	{"hash", "slots", set_slots, FIELD(slots)},
+	{"hash", "wait", set_span, FIELD(hash_wait)},
+	{"cache", "ttl", set_span, FIELD(cache_ttl)},
+	{"cache", "enabled", set_yes, FIELD(cache_enabled)},
+	{"policy", "mode", set_mode, FIELD(observe)},
+	{"policy", "require_expiry", set_yes, FIELD(require_expiry)},
+	{"policy", "default_lifetime", set_span, FIELD(default_lifetime)},
+	{"policy", "max_lifetime", set_span, FIELD(max_lifetime)},
+	{"policy", "reuse", set_reuse, FIELD(reuse_revokes)},
+	{"nss", "uids", set_uids, FIELD(nss_range)},
+	{"nss", "uid_min", set_uid, FIELD(uid_min)},
+	{"nss", "uid_max", set_uid, FIELD(uid_max)},
+	{"nss", "groups", set_yes, FIELD(nss_groups)},
+	{"nss", "group_role", set_role, FIELD(group_role)},
+	{"log", "format", set_format, FIELD(log_json)},
+	{"notify", "command", set_text, FIELD(notify_command)},
+	{"notify", "days", set_days, FIELD(notify_days)},
+};
+#define N_KEYS (sizeof(keys) / sizeof(keys[0]))
+
+struct parse {
+	struct glt_conf *conf;
+	struct glt_err err; /* of the first line that was refused */
+	bool failed;
+};
+
+static enum glt_status set_key(struct glt_conf *conf, const char *section, const char *name, const char *value,
+			       struct glt_err *err)
+{
+	struct glt_err why;
+	bool section_known = false;
+
+	for (size_t i = 0; i < N_KEYS; i++) {
+		enum glt_status st;
+
+		if (strcmp(keys[i].section, section) != 0)
+			continue;
+		section_known = true;
+		if (strcmp(keys[i].name, name) != 0)
+			continue;
+		st = keys[i].set((char *)conf + keys[i].offset, keys[i].size, value, &why);
+		return st == GLT_OK ? st : glt_fail(err, st, "[%s] %s: %s", section, name, why.text);
+	}
+	if (!section_known)
+		return glt_fail(err, GLT_INVALID, "unknown section [%.64s]", section);
+	return glt_fail(err, GLT_INVALID, "[%s] has no key '%.64s'", section, name);
+}
+
+static int on_line(void *user, const char *section, const char *name, const char *value)
+{
+	struct parse *p = user;
+
+	if (p->failed)
+		return 0;
+	p->failed = set_key(p->conf, section, name, value, &p->err) != GLT_OK;
+	return !p->failed;
+}
+
+static void set_defaults(struct glt_conf *conf)
+{
+	*conf = (struct glt_conf){
+		.dir = GLT_LOCALSTATEDIR "/lib/gltoken",
+		.run_dir = "/run/gltoken",
+		.prefix = "glpat-",
+		.deploy_prefix = "gldt-",
+		.repo_root = "/srv/git",
+		.shared_accounts = {"git"},
+		.umask_bits = 0027,
+		.session_lifetime = 12 * 3600,
+		.http_realm = "Git access token",
+		.http_account = "git",
+		.hash = {.memory = 19456, .time = 2},
+		.hash_wait = 10,
+		.cache_ttl = 300,
+		.cache_enabled = true,
+		.require_expiry = true,
+		.default_lifetime = INT64_C(90) * 86400,
+		.max_lifetime = INT64_C(365) * 86400,
+		.uid_min = 70000,
+		.uid_max = 99999,
+		.group_role = GLT_DEVELOPER,
+		.notify_days = {60, 30, 7, 1},
+	};
+}
+
+/* What follows from the values, and what they must agree on. */
+static enum glt_status finish(struct glt_conf *conf, struct glt_err *err)
+{
+	(void)snprintf(conf->store_dir, sizeof(conf->store_dir), "%s/store", conf->dir);
+	conf->prefixes[0] = conf->prefix;
+	conf->prefixes[1] = conf->deploy_prefix;
+	conf->prefixes[2] = NULL;
+	if (conf->uid_min > conf->uid_max)
+		return glt_fail(err, GLT_INVALID, "[nss] uid_min %u is above uid_max %u", conf->uid_min, conf->uid_max);
+	return GLT_OK;
+}
+
+static FILE *open_trusted(const char *path, struct glt_err *err)
+{
+	struct stat sb;
+	FILE *f;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0) {
+		(void)glt_fail(err, errno == ENOENT ? GLT_NOT_FOUND : GLT_UNAVAILABLE, "%s: %s", path, strerror(errno));
+		return NULL;
+	}
+	if (fstat(fd, &sb) != 0 || !S_ISREG(sb.st_mode) || (sb.st_uid != 0 && sb.st_uid != geteuid()) ||
+	    (sb.st_mode & 022) != 0) {
+		(void)close(fd);
+		(void)glt_fail(err, GLT_UNAVAILABLE,
+			       "%s: must be a regular file of root that group and others cannot write", path);
+		return NULL;
+	}
+	f = fdopen(fd, "r");
+	if (!f) {
+		(void)close(fd);
+		(void)glt_fail(err, GLT_UNAVAILABLE, "%s: %s", path, strerror(errno));
+	}
+	return f;
+}
+
+enum glt_status glt_conf_load(const char *path, struct glt_conf *conf, struct glt_err *err)
+{
+	struct parse p = {.conf = conf};
+	struct glt_err why;
+	int line;
+	FILE *f;
+
+	set_defaults(conf);
+	f = open_trusted(path, &why);
+	if (!f && why.status != GLT_NOT_FOUND)
+		return glt_fail(err, why.status, "%s", why.text);
+	if (f) {
+		line = ini_parse_file(f, on_line, &p);
+		if (ferror(f) && line == 0)
+			line = -1;
+		(void)fclose(f);
+		if (line != 0)
+			return glt_fail(err, GLT_INVALID, "%s line %d: %s", path, line,
+					p.failed ? p.err.text : "neither [section], key = value nor a comment");
+	}
+	if (finish(conf, &why) != GLT_OK)
+		return glt_fail(err, GLT_INVALID, "%s: %s", path, why.text);
+	return GLT_OK;
+}
+
+bool glt_conf_is_shared(const struct glt_conf *conf, const char *account)
+{
+	for (size_t i = 0; i < GLT_CONF_LIST && conf->shared_accounts[i][0]; i++)
+		if (strcmp(conf->shared_accounts[i], account) == 0)
+			return true;
+	return false;
+}

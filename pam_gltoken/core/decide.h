@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one place that allows or denies:
+ *
+ *     (token or session, operation, repository, ref, address, service, time) -> allow | deny + reason
+ *
+ * A pure function of the question and the facts; ask.c gathers the facts. PAM, the Git shell, the CGI, the
+ * hook and `gltoken explain` all end here; no second copy of a rule exists.
+ */
+#ifndef GLT_DECIDE_H
+#define GLT_DECIDE_H
+
+#include "account.h"
+#include "record.pb-c.h"
+#include "role.h"
+#include "scope.h"
+#include "text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum glt_op {
+	GLT_OP_LOGIN, /* open a session on an account */
+	GLT_OP_CHECK, /* is it good, for a service that opens no session (nosession) */
+	GLT_OP_PULL,  /* git-upload-pack, git-upload-archive */
+	GLT_OP_PUSH,  /* git-receive-pack; with a ref: update of that ref */
+};
+
+/* Reason, its stable name (logs, explain, gltoken(7)), and its sentence. */
+#define GLT_REASONS(X)                                                                                    \
+	X(OK, "ok", "allowed")                                                                            \
+	X(NOT_A_TOKEN, "not_a_token", "what was presented does not have the shape of a token")            \
+	X(UNKNOWN_TOKEN, "unknown_token", "no token with this selector was ever issued here")             \
+	X(WRONG_SECRET, "wrong_secret", "the selector is known, the secret is wrong")                     \
+	X(DAMAGED, "damaged_record", "the record cannot be trusted")                                      \
+	X(REVOKED, "revoked", "the token was revoked")                                                    \
+	X(EXPIRED, "expired", "the token has expired")                                                    \
+	X(NOT_YET_VALID, "not_yet_valid", "the token is not valid yet")                                   \
+	X(PAUSED, "paused", "the token is paused")                                                        \
+	X(USED_UP, "used_up", "the token's uses are used up")                                             \
+	X(OWNER_BLOCKED, "owner_blocked", "the owner is blocked")                                         \
+	X(OWNER_GONE, "owner_gone", "the owner's account is gone or is another one now")                  \
+	X(ADDRESS, "address_not_allowed", "the token may not be used from this address")                  \
+	X(SERVICE, "service_not_allowed", "the token may not be used through this service")               \
+	X(WRONG_ACCOUNT, "wrong_account", "the token does not open this account")                         \
+	X(NOT_GIT_ACCOUNT, "not_git_account", "the account's login shell is not gltoken-shell")           \
+	X(GIT_SHELL, "git_shell_account", "plain git-shell can hold no limit: give the account gltoken-shell") \
+	X(NO_SESSION, "no_session", "the login was made without a token or a known key")                  \
+	X(BAD_TICKET, "bad_ticket", "the session ticket is not valid here")                               \
+	X(UNKNOWN_KEY, "unknown_key", "the public key is not known here")                                 \
+	X(WRONG_PROJECT, "wrong_project", "the token does not cover this project")                        \
+	X(REPO_NOT_ALLOWED, "repository_not_allowed", "the token is limited to other repositories")       \
+	X(NOT_A_MEMBER, "not_a_member", "the owner is no member of this project")                         \
+	X(SCOPE, "scope_missing", "no scope of the token allows this")                                    \
+	X(ROLE, "role_too_low", "the role on this project does not allow this")                           \
+	X(REF_PROTECTED, "ref_protected", "the ref is protected")                                         \
+	X(BUSY, "busy", "all hash slots stayed busy")                                                     \
+	X(BAD_REQUEST, "bad_request", "the request to gltoken-auth breaks a rule")                        \
+	X(NO_PRIVILEGE, "no_privilege",                                                                   \
+	  "gltoken-auth started without privilege: NoNewPrivileges or nosuid")                            \
+	X(CONFIG, "config_error", "gltoken.conf cannot be used")                                          \
+	X(UNAVAILABLE, "unavailable", "store or directory cannot be used now")
+
+enum glt_reason {
+#define GLT_X(sym, name, text) GLT_WHY_##sym,
+	GLT_REASONS(GLT_X)
+#undef GLT_X
+	GLT_REASON_COUNT,
+};
+const char *glt_reason_name(enum glt_reason r);
+const char *glt_reason_text(enum glt_reason r);
+
+/* Exactly one of token, key and user says who asks. */
+struct glt_question {
+	const Glt__Token *token;
+	const Glt__Key *key;
+	const char *user; /* session of a person on their own account */
+	enum glt_op op;
+	const char *account; /* LOGIN: the account */
+	const char *path;    /* PULL, PUSH: the project */
+	const char *ref;     /* PUSH: full name, or NULL for "at all" */
+	const char *address; /* numeric, or NULL / "local" where none is known */
+	const char *service; /* "sshd", "http", ... */
+	bool begins;         /* a new session: a token without uses left is refused */
+	bool need_scope;     /* the service asks for one scope by name */
+	enum glt_scope scope;
+	int64_t now;
+};
+
+enum glt_owner_state { GLT_OWNER_OK, GLT_OWNER_IS_BLOCKED, GLT_OWNER_IS_GONE };
+
+struct glt_facts {
+	enum glt_owner_state owner;
+	/* LOGIN */
+	bool account_shared;
+	enum glt_shell shell;
+	/* PULL, PUSH: the owner's best membership; 0 where none. Unused for tokens with a role of their own. */
+	int member_role;
+	char member_path[GLT_PATH_MAX + 1];
+	char member_principal[GLT_NAME_MAX + 1];
+	/* PUSH of a ref: least role that may, 0 nobody; has_protection false: not protected */
+	bool has_protection;
+	int push_role;
+	char protection[GLT_NAME_MAX + 1];
+};
+
+struct glt_answer {
+	bool allow;
+	enum glt_reason reason;
+	bool visible;     /* the bearer may know that the project exists */
+	int role;         /* what counted on the project */
+	char detail[640]; /* for people: which scope, membership or restriction decided */
+};
+
+void glt_decide(const struct glt_question *q, const struct glt_facts *f, struct glt_answer *a);
+
+/* Is it a reason that holds whatever is asked: state, owner, address, service? Such a token is not hashed. */
+bool glt_reason_is_state(enum glt_reason r);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "issue.h"
+
+#include "event.h"
+#include "secret.h"
+#include "tokens.h"
+#include "when.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WEEK (INT64_C(7) * 86400) /* GitLab's default for a rotated token */
+
+static enum glt_status load(struct glt_store *store, uint64_t id, Glt__Token **out, struct glt_err *err)
+{
+	struct glt_txn *txn;
+	enum glt_status st = glt_txn_begin(store, false, &txn, err);
+
+	if (st == GLT_OK) {
+		st = glt_token_load(txn, id, out, err);
+		glt_txn_end(txn);
+	}
+	return st;
+}
+
+/* Naming a dead token is a typo, not a theft: nothing else happens. */
+static enum glt_status refuse_dead(const Glt__Token *t, int64_t now, struct glt_err *err)
+{
+	if (t->state != GLT__STATE__LIVE || t->next)
+		return glt_fail(err, GLT_REFUSED, "Token already revoked");
+	if (t->expires_at && now >= t->expires_at)
+		return glt_fail(err, GLT_REFUSED, "Token already expired: issue a new one");
+	return GLT_OK;
+}
+
+static bool set_text(char **field, const char *value)
+{
+	char *copy = strdup(value ? value : "");
+
+	if (!copy)
+		return false;
+	if (*field && *field != protobuf_c_empty_string)
+		free(*field);
+	*field = copy;
+	return true;
+}
+
+static enum glt_status successor(const struct glt_conf *conf, const struct glt_rotate *r, const Glt__Token *old,
+				 Glt__Token **out, struct glt_token_text *text, struct glt_err *err)
+{
+	int64_t usual = conf->require_expiry ? WEEK : 0, expires_at;
+	Glt__Token *t;
+	enum glt_status st;
+
+	if (r->keep_lifetime)
+		usual = old->expires_at ? old->expires_at - old->created_at : 0;
+	st = glt_expiry_policy(conf, r->expires_at, usual, r->now, &expires_at, err);
+	if (st != GLT_OK)
+		return st;
+	*out = t = glt_token_copy(old);
+	if (!t || !set_text(&t->created_by, r->actor))
+		return glt_fail(err, GLT_UNAVAILABLE, "no memory for the record");
+	t->previous = old->id;
+	t->next = 0;
+	t->created_at = r->now;
+	t->expires_at = expires_at;
+	t->not_before = 0;
+	t->uses_left = t->max_uses;
+	return glt_secret_draw(conf, t->type, t, text, err);
+}
+
+/* The old one ends now or with its overlap, whichever of that and its own expiry is earlier. */
+static bool retire(Glt__Token *ended, const struct glt_rotate *r, uint64_t next)
+{
+	ended->next = next;
+	if (r->overlap > 0) {
+		ended->overlap_end = r->now + r->overlap;
+		return true;
+	}
+	ended->state = GLT__STATE__REVOKED;
+	ended->revoked_at = r->now;
+	return set_text(&ended->revoked_by, r->actor) && set_text(&ended->revoked_why, "rotated");
+}
+
+static enum glt_status put_both(struct glt_store *store, const struct glt_rotate *r, Glt__Token *fresh,
+				struct glt_token_text *text, struct glt_err *err)
+{
+	struct glt_change *c = glt_change_new();
+	Glt__Token *old = NULL, *ended = NULL;
+	struct glt_txn *txn;
+	enum glt_status st = c ? glt_txn_begin(store, true, &txn, err)
+			       : glt_fail(err, GLT_UNAVAILABLE, "no memory for the change");
+
+	if (st != GLT_OK) {
+		glt_change_free(c);
+		return st;
+	}
+	/* Read again under the writers' lock: of two rotations at once, one wins. */
+	st = glt_token_load(txn, r->id, &old, err);
+	if (st == GLT_OK)
+		st = refuse_dead(old, r->now, err);
+	if (st == GLT_OK) {
+		fresh->id = glt_next(txn, GLT_NEXT_ID);
+		fresh->family = old->family;
+		st = glt_secret_bind(store, txn, fresh, text, err);
+	}
+	if (st == GLT_OK) {
+		ended = glt_token_copy(old);
+		if (!ended || !retire(ended, r, fresh->id))
+			st = glt_fail(err, GLT_UNAVAILABLE, "no memory for the record");
+	}
+	if (st == GLT_OK) {
+		glt_token_store(txn, c, old, ended);
+		glt_token_store(txn, c, NULL, fresh);
+		glt_event_token(c, r->actor, "token.rotate", ended, fresh, NULL);
+		st = glt_store_apply(txn, c, err);
+	} else {
+		glt_txn_end(txn);
+	}
+	glt_token_free(old);
+	glt_token_free(ended);
+	glt_change_free(c);
+	return st;
+}
+
+enum glt_status glt_rotate(struct glt_store *store, const struct glt_conf *conf, const struct glt_rotate *r,
+			   Glt__Token **record, char text[GLT_TOKEN_MAX + 1], struct glt_err *err)
+{
+	struct glt_token_text tt = {.prefix = ""};
+	Glt__Token *old = NULL, *fresh = NULL;
+	enum glt_status st = load(store, r->id, &old, err);
+
+	*record = NULL;
+	text[0] = '\0';
+	if (st == GLT_OK)
+		st = refuse_dead(old, r->now, err);
+	if (st == GLT_OK)
+		st = successor(conf, r, old, &fresh, &tt, err);
+	if (st == GLT_OK)
+		st = put_both(store, r, fresh, &tt, err);
+	if (st == GLT_OK) {
+		glt_token_format(&tt, text);
+		*record = fresh;
+		fresh = NULL;
+	}
+	glt_token_free(fresh);
+	glt_token_free(old);
+	glt_token_wipe(&tt);
+	return st;
+}

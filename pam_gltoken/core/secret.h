@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* A record's secret: drawn and hashed outside of any transaction, bound to id and selector inside one. */
+#ifndef GLT_SECRET_H
+#define GLT_SECRET_H
+
+#include "conf.h"
+#include "store.h"
+#include "token.h"
+
+/* Draw text, and set prefix, salt, tag and Argon2 parameters of t. Slow. */
+enum glt_status glt_secret_draw(const struct glt_conf *conf, Glt__Type type, Glt__Token *t, struct glt_token_text *text,
+				struct glt_err *err);
+/* Set selector (drawn again where taken) and quick of t, whose id is set. */
+enum glt_status glt_secret_bind(struct glt_store *store, struct glt_txn *txn, Glt__Token *t,
+				struct glt_token_text *text, struct glt_err *err);
+
+/* Is this the record's secret? quick first: *match false costs no Argon2 65,535 times in 65,536. */
+enum glt_status glt_secret_check(struct glt_store *store, const Glt__Token *t, const struct glt_token_text *text,
+				 bool *match, struct glt_err *err);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#include "status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum glt_status glt_fail(struct glt_err *err, enum glt_status status, const char *fmt, ...)
+{
+	if (err) {
+		va_list ap;
+
+		err->status = status;
+		va_start(ap, fmt);
+		(void)vsnprintf(err->text, sizeof(err->text), fmt, ap);
+		va_end(ap);
+	}
+	return status;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The LMDB store, the only file that includes lmdb.h.
+ *
+ * Contract (each line cost somebody an outage, see gltoken(7)):
+ *  - One store a process, never across fork, always closed: LMDB's fcntl lock dies with any close() of its
+ *    lock file.
+ *  - The folder is on a local disk, owned by the effective uid, mode 0700.
+ *  - A read transaction lasts microseconds: nothing slow (Argon2, NSS, output) happens inside one.
+ *  - Writers first take a lock of ours with a bounded wait, so that nobody waits inside LMDB.
+ *  - Every value carries a checksum over its table, key and bytes: LMDB detects little of a damaged page.
+ *  - A change, its indexes and its audit event are one transaction, and every change goes through
+ *    glt_store_apply().
+ */
+#ifndef GLT_STORE_H
+#define GLT_STORE_H
+
+#include "record.pb-c.h"
+#include "status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define GLT_SCHEMA 1u
+
+enum glt_table {
+	GLT_TOKENS,      /* id -> Token */
+	GLT_BY_SELECTOR, /* selector -> id */
+	GLT_BY_OWNER,    /* owner -> id, many */
+	GLT_BY_PATH,     /* path -> id, many */
+	GLT_BY_EXPIRY,   /* expires_at -> id, many */
+	GLT_BY_FAMILY,   /* family -> id, many */
+	GLT_NAMESPACES,  /* path -> Namespace */
+	GLT_MEMBERS,     /* path NUL principal -> Member */
+	GLT_USERS,       /* name -> User */
+	GLT_KEYS,        /* SHA-256 of the blob -> Key */
+	GLT_KEY_IDS,     /* id -> SHA-256 of the blob */
+	GLT_KEYS_OF,     /* user -> id, many */
+	GLT_PROTECTIONS, /* path NUL ref glob -> Protection */
+	GLT_AUDIT,       /* seq -> Event */
+	GLT_META,        /* name -> u64 or bytes */
+	GLT_TABLES,
+};
+
+enum glt_counter { /* never reused, never go back */
+	GLT_NEXT_ID,         /* tokens, keys */
+	GLT_NEXT_GENERATION,
+	GLT_NEXT_ACCOUNT,    /* numbers of bots, robots, namespaces, users */
+	GLT_COUNTERS,
+};
+
+struct glt_slice {
+	const void *data;
+	size_t len;
+};
+
+struct glt_store;
+struct glt_txn;
+struct glt_change; /* a list of puts and deletes, see below */
+
+#define GLT_KEY_U64 8
+#define GLT_KEY_TEXT_MAX 512 /* LMDB's keys have at most 511 bytes */
+/* Big-endian, so that LMDB's order is numeric order. */
+void glt_put_u64(uint8_t out[GLT_KEY_U64], uint64_t v);
+uint64_t glt_get_u64(const void *in);
+struct glt_slice glt_slice_str(const char *s);
+
+/* Make an empty store in dir (which exists, is empty of one, and passes the owner check) with a fresh key. */
+enum glt_status glt_store_create(const char *dir, struct glt_err *err);
+
+/* write=false opens read only. The handle is closed with glt_store_close(), also before exit. */
+enum glt_status glt_store_open(const char *dir, bool write, struct glt_store **out, struct glt_err *err);
+void glt_store_close(struct glt_store *store);
+
+/* 32 random bytes made at init; subkeys are derived from them, see seckey.h. Owned by the store. */
+const uint8_t *glt_store_key(const struct glt_store *store);
+/* 16 random bytes that change at restore: old tickets and caches die with them. */
+enum glt_status glt_store_epoch(struct glt_txn *txn, uint8_t out[16], struct glt_err *err);
+
+/* A write transaction waits at most wait_ms for other writers, then GLT_BUSY. End every transaction once:
+ * with glt_store_apply() or glt_txn_end(), which gives up all that was not applied. */
+enum glt_status glt_txn_begin(struct glt_store *store, bool write, struct glt_txn **out, struct glt_err *err);
+void glt_txn_end(struct glt_txn *txn);
+
+/* The checked payload, valid until the transaction ends. GLT_NOT_FOUND leaves err untouched. */
+enum glt_status glt_get(struct glt_txn *txn, enum glt_table table, struct glt_slice key, struct glt_slice *out,
+			struct glt_err *err);
+
+/* Walk keys in order, from the first key >= from, while they begin with prefix (both may be empty).
+ * Tables marked "many" yield one call an id, the id as value. fn returns false to stop. */
+typedef bool glt_visit(void *arg, struct glt_slice key, struct glt_slice value);
+enum glt_status glt_walk(struct glt_txn *txn, enum glt_table table, struct glt_slice from, struct glt_slice prefix,
+			 glt_visit *fn, void *arg, struct glt_err *err);
+/* The whole table from the first key >= from, past damage: a value that fails its checksum is given as
+ * {NULL, 0} and the walk goes on. For what lists or checks the store, never for a decision. */
+enum glt_status glt_walk_all(struct glt_txn *txn, enum glt_table table, struct glt_slice from, glt_visit *fn,
+			     void *arg, struct glt_err *err);
+/* The same backwards, from the last key that begins with prefix (or the end of the table). */
+enum glt_status glt_walk_back(struct glt_txn *txn, enum glt_table table, struct glt_slice prefix, glt_visit *fn,
+			      void *arg, struct glt_err *err);
+/* Number of entries of a table. */
+uint64_t glt_count(struct glt_txn *txn, enum glt_table table);
+
+/* Next value of a counter inside a write transaction; counts only if the change is applied. */
+uint64_t glt_next(struct glt_txn *txn, enum glt_counter counter);
+
+struct glt_change *glt_change_new(void); /* NULL: no memory */
+void glt_change_free(struct glt_change *c);
+/* Key and value are copied. Running out of memory is remembered and fails the apply. */
+void glt_change_put(struct glt_change *c, enum glt_table table, struct glt_slice key, struct glt_slice value);
+void glt_change_del(struct glt_change *c, enum glt_table table, struct glt_slice key);
+/* Tables marked "many": add or drop one id under key. */
+void glt_change_link(struct glt_change *c, enum glt_table table, struct glt_slice key, uint64_t id);
+void glt_change_unlink(struct glt_change *c, enum glt_table table, struct glt_slice key, uint64_t id);
+/* Remember a failure (no memory) of who fills the change: the apply will fail. */
+void glt_change_fail(struct glt_change *c);
+/* Record what is done; seq, at and previous are filled by apply. Strings of ev are copied. */
+void glt_change_event(struct glt_change *c, const Glt__Event *ev);
+
+/* The one door: write all of c and its events, durably, or nothing. Ends txn in any case. c is not freed. */
+enum glt_status glt_store_apply(struct glt_txn *txn, struct glt_change *c, struct glt_err *err);
+
+struct glt_store_stats {
+	uint64_t entries[GLT_TABLES];
+	uint64_t map_size, used_bytes, file_bytes;
+	uint32_t readers;
+};
+enum glt_status glt_store_stat(struct glt_txn *txn, struct glt_store_stats *out);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* The store's folder and the files beside LMDB's: what is checked before LMDB may touch anything. */
+#ifndef GLT_STOREFILE_H
+#define GLT_STOREFILE_H
+
+#include "status.h"
+
+#include <stdint.h>
+
+/* Folder: ours, mode 0700, local file system; store.mdb: regular, both meta pages sane, not cut short.
+ * LMDB maps the file: reading past the end of a truncated one is SIGBUS. */
+enum glt_status glt_storefile_check(const char *dir, struct glt_err *err);
+uint64_t glt_storefile_size(const char *dir); /* of store.mdb, 0 where there is none */
+
+/* GLT_EXISTS where there is a store already. */
+enum glt_status glt_storefile_create_key(const char *dir, struct glt_err *err);
+enum glt_status glt_storefile_read_key(const char *dir, uint8_t key[32], struct glt_err *err);
+enum glt_status glt_storefile_sync_dir(const char *dir, struct glt_err *err);
+void glt_storefile_remove(const char *dir); /* an init that failed: take back what it made */
+
+/* The writers' lock, with a bounded wait (GLT_BUSY); close *fd to give it back. The kernel frees it whatever kills
+ * the holder. */
+enum glt_status glt_storefile_gate(const char *dir, int *fd, struct glt_err *err);
+
+#endif

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+#include "tokens.h"
+
+#include "token.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ids { /* of one index key; grown as needed */
+	uint64_t *id;
+	size_t n, room;
+	bool no_memory;
+};
+
+void glt_token_free(Glt__Token *t)
+{
+	if (t)
+		glt__token__free_unpacked(t, NULL);
+}
+
+const char *glt_type_name(Glt__Type t)
+{
+	static const char *const names[] = {"none", "personal", "project", "group", "deploy"};
+
+	return (unsigned)t < sizeof(names) / sizeof(names[0]) ? names[t] : "unknown";
+}
+
+const char *glt_token_holder(const Glt__Token *t)
+{
+	return t->type == GLT__TYPE__PERSONAL ? t->owner : t->path;
+}
+
+const char *glt_token_state(const Glt__Token *t, int64_t now)
+{
+	if (t->state != GLT__STATE__LIVE)
+		return "revoked";
+	if (t->next && now >= t->overlap_end)
+		return "revoked";
+	if (t->expires_at && now >= t->expires_at)
+		return "expired";
+	if (t->paused)
+		return "paused";
+	if (t->not_before && now < t->not_before)
+		return "not yet valid";
+	if (t->max_uses && t->uses_left == 0)
+		return "used up";
+	return "active";
+}
+
+static enum glt_status unpack(struct glt_slice v, uint64_t id, Glt__Token **out, struct glt_err *err)
+{
+	Glt__Token *t = glt__token__unpack(NULL, v.len, v.data);
+
+	if (t && t->id == id && t->selector && strlen(t->selector) == GLT_SELECTOR_LEN) {
+		*out = t;
+		return GLT_OK;
+	}
+	glt_token_free(t);
+	return glt_fail(err, GLT_DAMAGED, "record of token %" PRIu64 " is damaged", id);
+}
+
+enum glt_status glt_token_load(struct glt_txn *txn, uint64_t id, Glt__Token **out, struct glt_err *err)
+{
+	uint8_t key[GLT_KEY_U64];
+	struct glt_slice v;
+	enum glt_status st;
+
+	*out = NULL;
+	glt_put_u64(key, id);
+	st = glt_get(txn, GLT_TOKENS, (struct glt_slice){key, sizeof(key)}, &v, err);
+	if (st == GLT_NOT_FOUND)
+		return glt_fail(err, st, "no token with id %" PRIu64, id);
+	return st == GLT_OK ? unpack(v, id, out, err) : st;
+}
+
+enum glt_status glt_token_by_selector(struct glt_txn *txn, const char *selector, Glt__Token **out,
+				      struct glt_err *err)
+{
+	struct glt_slice v;
+	enum glt_status st;
+
+	*out = NULL;
+	st = glt_get(txn, GLT_BY_SELECTOR, glt_slice_str(selector), &v, err);
+	if (st == GLT_NOT_FOUND)
+		return glt_fail(err, st, "no token with this selector");
+	if (st == GLT_OK && v.len != GLT_KEY_U64)
+		return glt_fail(err, GLT_DAMAGED, "index by_selector is damaged");
+	if (st == GLT_OK) {
+		uint64_t id = glt_get_u64(v.data);
+
+		st = glt_token_load(txn, id, out, err);
+		if (st == GLT_NOT_FOUND || (st == GLT_OK && strcmp((*out)->selector, selector) != 0)) {
+			glt_token_free(*out);
+			*out = NULL;
+			st = glt_fail(err, GLT_DAMAGED, "index by_selector and token %" PRIu64 " disagree", id);
+		}
+	}
+	return st;
+}
+
+static bool collect(void *arg, struct glt_slice key, struct glt_slice value)
+{
+	struct ids *ids = arg;
+
+	(void)key;
+	if (ids->n == ids->room) {
+		size_t room = ids->room ? ids->room * 2 : 16;
+		uint64_t *more = realloc(ids->id, room * sizeof(*more));
+
+		if (!more) {
+			ids->no_memory = true;
+			return false;
+		}
+		ids->id = more;
+		ids->room = room;
+	}
+	ids->id[ids->n++] = glt_get_u64(value.data);
+	return true;
+}
+
+/* The walk goes by prefix; only the key itself is wanted ("demo", not "demolition"). */
+struct exact {
+	struct glt_slice key;
+	struct ids *ids;
+};
+
+static bool collect_exact(void *arg, struct glt_slice key, struct glt_slice value)
+{
+	struct exact *e = arg;
+
+	return key.len == e->key.len && collect(e->ids, key, value);
+}
+
+static enum glt_status ids_of(struct glt_txn *txn, enum glt_table table, const char *key, struct ids *ids,
+			      struct glt_err *err)
+{
+	struct exact e = {glt_slice_str(key), ids};
+	enum glt_status st = glt_walk(txn, table, e.key, e.key, collect_exact, &e, err);
+
+	if (st == GLT_OK && ids->no_memory)
+		return glt_fail(err, GLT_UNAVAILABLE, "no memory for a list of tokens");
+	return st;
+}
+
+/* A live token called name among those of one index key. */
+static enum glt_status find_named(struct glt_txn *txn, enum glt_table table, const char *holder, const char *name,
+				  Glt__Token **out, struct glt_err *err)
+{
+	struct ids ids = {0};
+	enum glt_status st = ids_of(txn, table, holder, &ids, err);
+
+	for (size_t i = ids.n; st == GLT_OK && i-- > 0;) { /* the youngest first */
+		Glt__Token *t;
+
+		st = glt_token_load(txn, ids.id[i], &t, err);
+		if (st != GLT_OK)
+			break;
+		if (t->state == GLT__STATE__LIVE && strcmp(t->name, name) == 0 &&
+		    strcmp(glt_token_holder(t), holder) == 0) {
+			*out = t;
+			break;
+		}
+		glt_token_free(t);
+	}
+	free(ids.id);
+	return st;
+}
+
+enum glt_status glt_token_named(struct glt_txn *txn, Glt__Type type, const char *holder, const char *name, int64_t now,
+				Glt__Token **out, struct glt_err *err)
+{
+	enum glt_table table = type == GLT__TYPE__PERSONAL ? GLT_BY_OWNER : GLT_BY_PATH;
+	struct ids ids = {0};
+	enum glt_status st = ids_of(txn, table, holder, &ids, err);
+
+	*out = NULL;
+	for (size_t i = 0; st == GLT_OK && i < ids.n && !*out; i++) {
+		Glt__Token *t;
+
+		st = glt_token_load(txn, ids.id[i], &t, err);
+		if (st != GLT_OK)
+			break;
+		bool dead = t->state != GLT__STATE__LIVE || t->next || (t->expires_at && now >= t->expires_at);
+
+		if (!dead && t->type == type && strcmp(t->name, name) == 0)
+			*out = t;
+		else
+			glt_token_free(t);
+	}
+	free(ids.id);
+	return st == GLT_OK && !*out ? GLT_NOT_FOUND : st;
+}
+
+bool glt_owner_used(struct glt_txn *txn, const char *owner)
+{
+	struct ids ids = {0};
+	bool used = ids_of(txn, GLT_BY_OWNER, owner, &ids, NULL) != GLT_OK || ids.n > 0;
+
+	free(ids.id);
+	return used;
+}
+
+enum glt_status glt_owner_is_bot(struct glt_txn *txn, const char *owner, bool *bot, struct glt_err *err)
+{
+	struct ids ids = {0};
+	enum glt_status st = ids_of(txn, GLT_BY_OWNER, owner, &ids, err);
+	Glt__Token *t = NULL;
+
+	*bot = false;
+	if (st == GLT_OK && ids.n > 0)
+		st = glt_token_load(txn, ids.id[0], &t, err);
+	if (t)
+		*bot = t->type != GLT__TYPE__PERSONAL;
+	glt_token_free(t);
+	free(ids.id);
+	return st;
+}
+
+Glt__Token *glt_token_copy(const Glt__Token *t)
+{
+	size_t len = glt__token__get_packed_size(t);
+	uint8_t *bytes = malloc(len);
+	Glt__Token *copy;
+
+	if (!bytes)
+		return NULL;
+	(void)glt__token__pack(t, bytes);
+	copy = glt__token__unpack(NULL, len, bytes);
+	free(bytes);
+	return copy;
+}
+
+static bool parse_id(const char *text, uint64_t *id)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*id = strtoumax(text, &end, 10);
+	return errno == 0 && *end == '\0';
+}
+
+enum glt_status glt_token_resolve(struct glt_txn *txn, const char *text, Glt__Token **out, struct glt_err *err)
+{
+	char holder[GLT_KEY_TEXT_MAX];
+	uint64_t id;
+
+	*out = NULL;
+	if (parse_id(text, &id))
+		return glt_token_load(txn, id, out, err);
+	/* A name may hold '/' and so may a path: every split is tried, the longest holder first. */
+	for (size_t i = strlen(text); i-- > 1;) {
+		enum glt_status st;
+
+		if (text[i] != '/' || i >= sizeof(holder))
+			continue;
+		memcpy(holder, text, i);
+		holder[i] = '\0';
+		st = find_named(txn, GLT_BY_OWNER, holder, text + i + 1, out, err);
+		if (st == GLT_OK && !*out)
+			st = find_named(txn, GLT_BY_PATH, holder, text + i + 1, out, err);
+		if (st != GLT_OK || *out)
+			return st;
+	}
+	return glt_fail(err, GLT_NOT_FOUND, "no token '%.128s': give its id, or OWNER/NAME of a token that is not revoked",
+			text);
+}
+
+/* ---- writing ---- */
+
+static void index_token(struct glt_change *c, const Glt__Token *t,
+			void (*link)(struct glt_change *, enum glt_table, struct glt_slice, uint64_t))
+{
+	uint8_t when[GLT_KEY_U64], family[GLT_KEY_U64];
+
+	link(c, GLT_BY_OWNER, glt_slice_str(t->owner), t->id);
+	if (t->path[0])
+		link(c, GLT_BY_PATH, glt_slice_str(t->path), t->id);
+	if (t->expires_at) {
+		glt_put_u64(when, (uint64_t)t->expires_at);
+		link(c, GLT_BY_EXPIRY, (struct glt_slice){when, sizeof(when)}, t->id);
+	}
+	glt_put_u64(family, t->family);
+	link(c, GLT_BY_FAMILY, (struct glt_slice){family, sizeof(family)}, t->id);
+}
+
+static void put_record(struct glt_change *c, const Glt__Token *t)
+{
+	uint8_t key[GLT_KEY_U64];
+	size_t len = glt__token__get_packed_size(t);
+	uint8_t *bytes = malloc(len);
+
+	if (!bytes) {
+		glt_change_fail(c);
+		return;
+	}
+	(void)glt__token__pack(t, bytes);
+	glt_put_u64(key, t->id);
+	glt_change_put(c, GLT_TOKENS, (struct glt_slice){key, sizeof(key)}, (struct glt_slice){bytes, len});
+	glt_change_put(c, GLT_BY_SELECTOR, glt_slice_str(t->selector), (struct glt_slice){key, sizeof(key)});
+	free(bytes);
+}
+
+void glt_token_store(struct glt_txn *txn, struct glt_change *c, const Glt__Token *old, Glt__Token *fresh)
+{
+	if (old) {
+		uint8_t key[GLT_KEY_U64];
+
+		glt_put_u64(key, old->id);
+		index_token(c, old, glt_change_unlink);
+		if (!fresh) {
+			glt_change_del(c, GLT_TOKENS, (struct glt_slice){key, sizeof(key)});
+			glt_change_del(c, GLT_BY_SELECTOR, glt_slice_str(old->selector));
+		}
+	}
+	if (fresh) {
+		fresh->generation = glt_next(txn, GLT_NEXT_GENERATION);
+		index_token(c, fresh, glt_change_link);
+		put_record(c, fresh);
+	}
+}

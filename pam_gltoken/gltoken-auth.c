@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gltoken-auth: one request on stdin, one verdict on stdout, exit. The only program on the request path that
+ * opens the store.
+ *
+ * Threat model. It is setuid root and any member of group gltoken may run it, with any environment, limits,
+ * signals, descriptors and input. Root is used for two things: to take away what the caller set up (limits,
+ * nice value, session), and to become uid gltoken, which the caller can neither signal, trace nor renice. Nothing
+ * of ours is opened before that. A setgid helper would keep the caller's uid, and any caller could stop it inside
+ * LMDB's locks; a setuid-gltoken one would make whoever takes over uid gltoken able to rewrite what root runs.
+ */
+#include "auth.h"
+
+#include "account.h"
+#include "privdrop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LIFETIME_S 20
+
+extern char **environ;
+
+/* A store that became fd 1 would be written into by the reply. */
+static void open_std_fds(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			_exit(3);
+	(void)close_range(3, ~0U, 0);
+}
+
+/* Best effort: a hard limit can be raised only while we are root, and each failure only makes us slower to
+ * deny. */
+static void reset_process(void)
+{
+	static const int resources[] = {RLIMIT_AS,      RLIMIT_CPU,   RLIMIT_DATA,   RLIMIT_FSIZE,
+					RLIMIT_MEMLOCK, RLIMIT_STACK, RLIMIT_NOFILE, RLIMIT_NPROC};
+	const struct rlimit none = {0, 0};
+	struct sigaction dfl = {.sa_handler = SIG_DFL};
+	sigset_t empty;
+
+	for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++) {
+		struct rlimit wide = {RLIM_INFINITY, RLIM_INFINITY};
+
+		if (resources[i] == RLIMIT_NOFILE)
+			wide.rlim_cur = wide.rlim_max = 1024;
+		if (resources[i] == RLIMIT_STACK)
+			wide.rlim_cur = 8 << 20;
+		(void)setrlimit(resources[i], &wide);
+	}
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)setpriority(PRIO_PROCESS, 0, 0);
+	for (int sig = 1; sig < NSIG; sig++)
+		(void)sigaction(sig, &dfl, NULL);
+	(void)sigemptyset(&empty);
+	(void)sigprocmask(SIG_SETMASK, &empty, NULL);
+	(void)umask(077);
+	(void)setsid();
+	(void)alarm(LIFETIME_S);
+	if (chdir("/") != 0)
+		_exit(3);
+}
+
+/* Until an empty line or end of file. False: too long, or cannot be read. */
+static bool read_request(struct glt_message *m)
+{
+	while (m->len < GLT_WIRE_REQUEST_MAX) {
+		ssize_t n = read(STDIN_FILENO, m->text + m->len, GLT_WIRE_REQUEST_MAX - m->len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		m->len += (size_t)n;
+		if (n == 0 || (m->len >= 2 && memcmp(m->text + m->len - 2, "\n\n", 2) == 0))
+			return true;
+	}
+	return false;
+}
+
+static void write_reply(struct auth *a)
+{
+	size_t done = 0;
+
+	if (a->reply.bad) { /* a record held what may not pass: say so rather than something half */
+		glt_message_wipe(&a->reply);
+		glt_message_init(&a->reply);
+		auth_deny(a, GLT_WHY_DAMAGED, "the reply cannot be written");
+	}
+	glt_message_add(&a->reply, "verdict", a->allow ? "allow" : "deny");
+	while (done < a->reply.len) {
+		ssize_t n = write(STDOUT_FILENO, a->reply.text + done, a->reply.len - done);
+
+		if (n <= 0 && errno != EINTR)
+			break;
+		done += n > 0 ? (size_t)n : 0;
+	}
+}
+
+/* Who may be believed. A caller without an account may still ask: nothing is believed from it. */
+static enum glt_status know_caller(struct auth *a, struct glt_err *err)
+{
+	struct glt_account account;
+	enum glt_status st;
+
+	a->root = a->caller == 0;
+	if (a->root)
+		return GLT_OK;
+	st = glt_account_by_uid(a->caller, &account, err);
+	if (st == GLT_NOT_FOUND)
+		return GLT_OK;
+	if (st != GLT_OK)
+		return st;
+	strcpy(a->caller_name, account.name);
+	a->http = strcmp(account.name, a->conf.http_account) == 0;
+	return GLT_OK;
+}
+
+static void answer(struct auth *a)
+{
+	static const struct {
+		const char *verb;
+		void (*run)(struct auth *);
+	} verbs[] = {{"verify", auth_verify}, {"key", auth_key}, {"authorize", auth_authorize}};
+	const char *verb = glt_message_get(&a->request, "verb");
+	struct glt_err err;
+	enum glt_status st;
+
+	for (size_t i = 0; verb && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(verb, verbs[i].verb) != 0)
+			continue;
+		if (glt_conf_load(GLT_CONF_FILE, &a->conf, &err) != GLT_OK) {
+			auth_deny(a, GLT_WHY_CONFIG, err.text);
+			return;
+		}
+		st = know_caller(a, &err);
+		if (st == GLT_OK)
+			st = glt_store_open(a->conf.store_dir, false, &a->store, &err);
+		if (st == GLT_OK)
+			verbs[i].run(a);
+		else
+			auth_failed(a, st, &err);
+		glt_store_close(a->store);
+		a->store = NULL;
+		return;
+	}
+	auth_deny(a, GLT_WHY_BAD_REQUEST, "unknown verb");
+}
+
+int main(int argc, char **argv)
+{
+	static struct auth a; /* static: 64 KB of buffers, wiped below */
+	struct glt_err err;
+	uid_t uid;
+	gid_t gid;
+
+	open_std_fds();
+	if (argc != 1 || !argv[0]) /* CVE-2021-4034: an empty argv is no invitation to read envp */
+		return 2;
+	environ = NULL;
+	a.caller = getuid();
+	reset_process();
+	glt_message_init(&a.request);
+	glt_message_init(&a.reply);
+	if (glt_privdrop_lookup(&uid, &gid, &err) != GLT_OK) {
+		auth_deny(&a, GLT_WHY_UNAVAILABLE, err.text);
+	} else if (glt_privdrop(uid, gid, &err) != GLT_OK) {
+		auth_deny(&a, GLT_WHY_NO_PRIVILEGE, NULL);
+	} else {
+		(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+		if (sodium_init() < 0)
+			auth_deny(&a, GLT_WHY_UNAVAILABLE, "no randomness");
+		else if (!read_request(&a.request) || !glt_message_parse_request(&a.request))
+			auth_deny(&a, GLT_WHY_BAD_REQUEST, "malformed, cut short or too long");
+		else
+			answer(&a);
+	}
+	write_reply(&a);
+	glt_message_wipe(&a.request);
+	glt_message_wipe(&a.reply);
+	return a.allow ? 0 : 1;
+}

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+
+# ---- what the helper and the CLI share; nothing of it may enter sshd ----
+
+noinst_LIBRARIES += libglt_core.a
+libglt_core_a_SOURCES = \
+	pam_gltoken/core/account.c \
+	pam_gltoken/core/account.h \
+	pam_gltoken/core/ask.c \
+	pam_gltoken/core/ask.h \
+	pam_gltoken/core/change.c \
+	pam_gltoken/core/change.h \
+	pam_gltoken/core/conf.c \
+	pam_gltoken/core/conf.h \
+	pam_gltoken/core/decide.c \
+	pam_gltoken/core/decide.h \
+	pam_gltoken/core/edit.c \
+	pam_gltoken/core/edit.h \
+	pam_gltoken/core/event.c \
+	pam_gltoken/core/event.h \
+	pam_gltoken/core/hash.c \
+	pam_gltoken/core/hash.h \
+	pam_gltoken/core/issue.c \
+	pam_gltoken/core/issue.h \
+	pam_gltoken/core/people.c \
+	pam_gltoken/core/people.h \
+	pam_gltoken/core/privdrop.c \
+	pam_gltoken/core/privdrop.h \
+	pam_gltoken/core/pubkey.c \
+	pam_gltoken/core/role.c \
+	pam_gltoken/core/role.h \
+	pam_gltoken/core/rotate.c \
+	pam_gltoken/core/scope.c \
+	pam_gltoken/core/scope.h \
+	pam_gltoken/core/seckey.c \
+	pam_gltoken/core/seckey.h \
+	pam_gltoken/core/secret.c \
+	pam_gltoken/core/secret.h \
+	pam_gltoken/core/status.c \
+	pam_gltoken/core/status.h \
+	pam_gltoken/core/store.c \
+	pam_gltoken/core/store.h \
+	pam_gltoken/core/storefile.c \
+	pam_gltoken/core/storefile.h \
+	pam_gltoken/core/text.c \
+	pam_gltoken/core/text.h \
+	pam_gltoken/core/ticket.c \
+	pam_gltoken/core/ticket.h \
+	pam_gltoken/core/token.c \
+	pam_gltoken/core/token.h \
+	pam_gltoken/core/token_draw.c \
+	pam_gltoken/core/tokens.c \
+	pam_gltoken/core/tokens.h \
+	pam_gltoken/core/value.c \
+	pam_gltoken/core/value.h \
+	pam_gltoken/core/when.c \
+	pam_gltoken/core/when.h \
+	pam_gltoken/core/record.proto
+nodist_libglt_core_a_SOURCES = \
+	pam_gltoken/core/record.pb-c.c \
+	pam_gltoken/core/record.pb-c.h
+CORE_LIBS = libglt_core.a $(LMDB_LIBS) $(ARGON2_LIBS) $(SODIUM_LIBS) $(PROTOBUF_C_LIBS) $(INIH_LIBS)
+
+BUILT_SOURCES += pam_gltoken/core/record.pb-c.c pam_gltoken/core/record.pb-c.h
+CLEANFILES += pam_gltoken/core/record.pb-c.c pam_gltoken/core/record.pb-c.h
+pam_gltoken/core/record.pb-c.c: pam_gltoken/core/record.proto
+	$(AM_V_GEN)$(MKDIR_P) pam_gltoken/core && \
+	$(PROTOC_C) --proto_path=$(srcdir)/pam_gltoken/core --c_out=pam_gltoken/core \
+		$(srcdir)/pam_gltoken/core/record.proto
+pam_gltoken/core/record.pb-c.h: pam_gltoken/core/record.pb-c.c
+
+# ---- asking the helper and logging the answer: libc only ----
+
+noinst_LIBRARIES += libglt_ask.a
+libglt_ask_a_SOURCES = \
+	pam_gltoken/client.c \
+	pam_gltoken/client.h \
+	pam_gltoken/pam_log.c \
+	pam_gltoken/pam_log.h \
+	pam_gltoken/wire.c \
+	pam_gltoken/wire.h
+
+# ---- the helper ----
+
+glibexec_PROGRAMS += pam_gltoken/gltoken-auth
+pam_gltoken_gltoken_auth_SOURCES = \
+	pam_gltoken/gltoken-auth.c \
+	pam_gltoken/auth_reply.c \
+	pam_gltoken/auth_session.c \
+	pam_gltoken/auth_verify.c \
+	pam_gltoken/auth.h
+pam_gltoken_gltoken_auth_LDADD = libglt_ask.a $(CORE_LIBS)
+
+# ---- the PAM module: a shared object built as a program, so that no libtool is needed ----
+
+noinst_PROGRAMS += pam_gltoken/pam_gltoken.so
+pam_gltoken_pam_gltoken_so_SOURCES = \
+	pam_gltoken/pam_args.c \
+	pam_gltoken/pam_args.h \
+	pam_gltoken/pam_ask.c \
+	pam_gltoken/pam_ask.h \
+	pam_gltoken/pam_gltoken.c \
+	pam_gltoken/pam_log.c \
+	pam_gltoken/pam_log.h \
+	pam_gltoken/pam_secret.c \
+	pam_gltoken/pam_secret.h \
+	pam_gltoken/pam_session.c \
+	pam_gltoken/pam_session.h \
+	pam_gltoken/client.c \
+	pam_gltoken/client.h \
+	pam_gltoken/wire.c \
+	pam_gltoken/wire.h
+pam_gltoken_pam_gltoken_so_CFLAGS = $(COMMON_CFLAGS) -fPIC -fvisibility=hidden $(PAM_CFLAGS)
+pam_gltoken_pam_gltoken_so_LDFLAGS = -shared $(HARDEN_LDFLAGS) $(NO_UNDEFINED) $(SANITIZE) -Wl,-z,nodelete \
+	-Wl,--version-script=$(srcdir)/pam_gltoken/pam_gltoken.map
+pam_gltoken_pam_gltoken_so_LDADD = $(PAM_LIBS)
+EXTRA_pam_gltoken_pam_gltoken_so_DEPENDENCIES = pam_gltoken/pam_gltoken.map
+EXTRA_DIST += pam_gltoken/pam_gltoken.map
+
+# Installed as data: a module is 0644.
+pam_DATA = pam_gltoken/pam_gltoken.so

@@ -1,0 +1,264 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# What every end-to-end test has in common. A test file sources this, defines setup() (once a file, in a shell of
+# its own: what it leaves for the tests is in files) and
+# functions named test_*, and ends with `e2e_main "$@"`. tests/run gives each file a private root with gltoken
+# installed; there it may do as it likes. Each test runs in a shell of its own, with a time limit; the first
+# check that fails ends it.
+#
+#   ok CMD..      it must exit 0              no CMD..      it must fail (but not hang, nor be missing)
+#   rc N CMD..    it must exit N              says ERE      the last command's output matches
+#   hides ERE     it does not                 logged ERE    a log line written since the test began matches
+#   fail TEXT     give up                     quiet ERE     no such log line was written
+#
+# INPUT=text before ok, no or rc becomes the command's standard input.
+
+: "${E2E_DIR:=/tmp/e2e}"
+export E2E_DIR SSHD_DIR=$E2E_DIR/sshd
+E2E_LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/lib/sshd.sh
+. "$E2E_LIB/sshd.sh"
+
+SHIPPED=/usr/share/doc/gltoken/examples
+export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TZ=UTC
+unset SSH_AUTH_SOCK DISPLAY GLTOKEN_SESSION
+
+# ---- checks ----
+
+fail() {
+	echo "FAILED: $*"
+	local i
+	for ((i = 1; i < ${#FUNCNAME[@]}; i++)); do
+		case ${FUNCNAME[i]} in
+		test_* | setup) echo "  in ${FUNCNAME[i]}, line ${BASH_LINENO[i - 1]}" ;;
+		esac
+	done
+	exit 1
+}
+
+run() {
+	RC=0
+	# What is a function here starts its program through as_dev, which has the time limit.
+	local limit=(timeout -k 5 "${LIMIT:-60}")
+	if declare -F "$1" >/dev/null; then limit=(); fi
+	printf '%s' "${INPUT-}" | ${limit[@]+"${limit[@]}"} "$@" >"$T/out" 2>"$T/err" || RC=$?
+	LAST=$*
+}
+
+outcome() {
+	printf '%s\n  status %s\n  stdout: %s\n  stderr: %s' "$LAST" "$RC" "$(head -c 4000 "$T/out" | tr -d '\0')" \
+		"$(head -c 4000 "$T/err" | tr -d '\0')"
+}
+
+ok() {
+	run "$@"
+	[ "$RC" = 0 ] || fail "should succeed: $(outcome)"
+}
+
+no() {
+	run "$@"
+	case $RC in
+	0) fail "should fail: $(outcome)" ;;
+	124 | 126 | 127 | 137) fail "should be refused, but hung or is missing: $(outcome)" ;;
+	esac
+}
+
+rc() {
+	local want=$1
+	shift
+	run "$@"
+	[ "$RC" = "$want" ] || fail "should exit $want: $(outcome)"
+}
+
+says() {
+	grep -Eq -- "$1" "$T/out" "$T/err" || fail "should say '$1': $(outcome)"
+}
+
+hides() {
+	if grep -Eq -- "$1" "$T/out" "$T/err"; then fail "should not say '$1': $(outcome)"; fi
+}
+
+log_since() {
+	tail -c "+$((LOG_FROM + 1))" "$SSHD_DIR/syslog"
+}
+
+# Loggers work behind the reply: wait a little.
+logged() {
+	for _ in {1..60}; do
+		if log_since | grep -Eq -- "$1"; then return 0; fi
+		sleep 0.05
+	done
+	fail "the log should have '$1', but has:
+$(log_since | tail -n 40)"
+}
+
+quiet() {
+	sleep 0.2
+	if log_since | grep -Eq -- "$1"; then
+		fail "the log should not have '$1': $(log_since | grep -E -- "$1" | head -n 5)"
+	fi
+}
+
+# ---- tokens ----
+
+# Issue a token: $TOKEN is its text, $ID its number. Arguments as of `gltoken issue`; a name is made up.
+new_token() {
+	local json
+	json=$(timeout 30 gltoken issue --json --name "t-$$-$RANDOM$RANDOM" "$@") || fail "gltoken issue $*"
+	TOKEN=$(jq -r .token <<<"$json")
+	# shellcheck disable=SC2034 # for the tests
+	ID=$(jq -r .id <<<"$json")
+	case $TOKEN in
+	*-????????????????????) ;;
+	*) fail "gltoken issue $* gave no token: $json" ;;
+	esac
+}
+
+# ---- the client: account dev on the same machine, talking to sshd over loopback ----
+
+as_dev() {
+	timeout -k 5 "${LIMIT:-60}" setpriv --reuid dev --regid dev --init-groups env -i HOME=/home/dev USER=dev LOGNAME=dev TERM=dumb \
+		LC_ALL=C.UTF-8 PATH="$PATH" GIT_TERMINAL_PROMPT=0 \
+		GIT_SSH_COMMAND="ssh -F $T/ssh_config" \
+		SSH_ASKPASS="${ASKPASS:-$E2E_LIB/askpass}" SSH_ASKPASS_REQUIRE=force ASKPASS_FILE="$T/secret" "$@"
+}
+
+# Log in from now on by METHOD with SECRET (a token or password; for publickey a private key file); further
+# lines go into ssh_config. $SSHD names the sshd, if it is not sshd-git.
+client() { # METHOD SECRET [LINE]...
+	local method=$1 secret=$2
+	shift 2
+	if [ "$method" = publickey ]; then set -- "IdentityFile $secret" "$@"; fi
+	ssh_config "${SSHD:-sshd-git}" "$method" "$@" >"$T/ssh_config"
+	install -m 600 -o dev -g dev /dev/null "$T/secret"
+	install -m 600 -o dev -g dev /dev/null "$T/secret.asked"
+	[ "$method" = publickey ] || printf '%s\n' "$secret" >"$T/secret"
+}
+
+ssh_() {
+	as_dev ssh -F "$T/ssh_config" "$@"
+}
+
+git_() {
+	as_dev git "$@"
+}
+
+# A key pair of account dev: prints the private key's path.
+new_key() { # of type $KEY_TYPE
+	local f
+	f=$T/key.$RANDOM
+	as_dev ssh-keygen -q -t "${KEY_TYPE:-ed25519}" -N '' -C "dev@client" -f "$f"
+	echo "$f"
+}
+
+# A clone of demo/hello with one commit that the server does not have.
+work_tree() { # DIR
+	git_ clone -q -b main /srv/fixture "$1" 2>&1 || fail "no fixture"
+	git_ -C "$1" remote set-url origin "git@host:demo/hello.git"
+	commit "$1"
+}
+
+commit() { # DIR
+	echo "$RANDOM $RANDOM" >"$1/file-$RANDOM"
+	chown -R dev: "$1"
+	git_ -C "$1" add -A
+	git_ -C "$1" commit -qm change
+}
+
+server_git() { # PROJECT ARG...
+	local project=$1
+	shift
+	setpriv --reuid git --regid git --init-groups env HOME=/ git -C "/srv/git/$project.git" "$@"
+}
+
+# ---- the server ----
+
+# A host as the README leaves it: alice is developer and bob reporter of group demo, carol is a member of
+# nothing, dave of demo/other alone; demo/hello has a commit, so has secret/vault, which only erin may read.
+e2e_host() {
+	syslog_start "$E2E_DEVLOG"
+	local u
+	for u in alice bob carol dave erin; do useradd -m -s /bin/bash "$u"; done
+	gltoken init
+	gltoken repo create demo/hello
+	gltoken repo create demo/other
+	gltoken repo create secret/vault
+	gltoken member set demo alice developer
+	gltoken member set demo bob reporter
+	gltoken member set demo/other dave developer
+	gltoken member set secret/vault erin developer
+	e2e_fill
+	sshd_start sshd-git "$SHIPPED/sshd_config.sshd-git"
+}
+
+e2e_fill() {
+	local seed=$E2E_DIR/seed p
+	T=$E2E_DIR
+	mkdir "$seed"
+	chown dev: "$seed"
+	git_ init -q "$seed"
+	echo hello >"$seed/README"
+	commit "$seed"
+	# A bundle has no owner for git to doubt.
+	git_ -C "$seed" bundle create -q "$seed/bundle" main
+	cp "$seed/bundle" /srv/fixture
+	for p in demo/hello demo/other secret/vault; do
+		server_git "$p" fetch -q /srv/fixture main:main
+		server_git "$p" symbolic-ref HEAD refs/heads/main
+	done
+}
+
+# ---- one file of tests ----
+
+# Tests run in the order in which they stand in the file.
+e2e_list() {
+	grep -oE '^test_[a-z0-9_]+' "$0"
+}
+
+e2e_one() { # TEST
+	set -eEuo pipefail
+	trap 'fail "line $LINENO: $BASH_COMMAND"' ERR
+	T=$(mktemp -d "$E2E_DIR/t.XXXXXX")
+	chown dev: "$T"
+	chmod 755 "$T"
+	LOG_FROM=0
+	if [ -f "$SSHD_DIR/syslog" ]; then LOG_FROM=$(stat -c %s "$SSHD_DIR/syslog"); fi
+	"$1"
+}
+
+# Prints "ok SECONDS NAME" or "FAIL SECONDS NAME" a test, the output of those that fail before the line.
+e2e_main() {
+	local file test from out pattern=${2-} failed=0 word
+	file=$(basename "$0" .sh)
+	case ${1-} in
+	--list) e2e_list | sed "s,^,e2e/$file/,"; exit 0 ;;
+	--one) e2e_one "$2"; exit 0 ;;
+	'' | --match) ;;
+	*) echo "usage: $0 [--list | --match ERE]" >&2; exit 2 ;;
+	esac
+	: "${E2E_DEVLOG:?run this through tests/run}"
+	mkdir -p "$E2E_DIR"
+	chmod 755 "$E2E_DIR"
+	useradd -m -s /bin/bash dev
+	printf '[user]\n\tname = Dev\n\temail = dev@example.org\n[init]\n\tdefaultBranch = main\n' >/home/dev/.gitconfig
+	if declare -F setup >/dev/null && ! timeout -k 5 120 "$BASH" "$0" --one setup >"$E2E_DIR/setup.out" 2>&1; then
+		cat "$E2E_DIR/setup.out"
+		echo "FAIL 0.0 e2e/$file/setup"
+		exit 1
+	fi
+	for test in $(e2e_list); do
+		[[ e2e/$file/$test =~ $pattern ]] || continue
+		out=$E2E_DIR/$test.out
+		from=${EPOCHREALTIME/./}
+		word=ok
+		timeout -k 5 "${E2E_LIMIT:-180}" "$BASH" "$0" --one "$test" >"$out" 2>&1 </dev/null || word=FAIL
+		if [ "$word" = FAIL ]; then
+			failed=1
+			tail -n 60 "$out"
+		fi
+		printf '%s %d.%d e2e/%s/%s\n' "$word" $(((${EPOCHREALTIME/./} - from) / 1000000)) \
+			$(((${EPOCHREALTIME/./} - from) / 100000 % 10)) "$file" "$test"
+	done
+	exit $failed
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli.h"
+
+#include "account.h"
+#include "privdrop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The uid that logged in, which su and sudo leave alone; false where no login was recorded. */
+static bool login_uid(uid_t *uid)
+{
+	char text[16] = "", *end;
+	uintmax_t v;
+	ssize_t n;
+	int fd = open("/proc/self/loginuid", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	(void)close(fd);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	errno = 0;
+	v = strtoumax(text, &end, 10);
+	if (end == text || errno || v >= UINT32_MAX)
+		return false;
+	*uid = (uid_t)v;
+	return true;
+}
+
+static void name_of(uid_t uid, char out[GLT_ACCOUNT_MAX + 1])
+{
+	struct glt_account a;
+
+	if (glt_account_by_uid(uid, &a, NULL) == GLT_OK)
+		(void)snprintf(out, GLT_ACCOUNT_MAX + 1, "%s", a.name);
+	else
+		(void)snprintf(out, GLT_ACCOUNT_MAX + 1, "uid %lu", (unsigned long)uid);
+}
+
+void glt_cli_actor(char *out, size_t size)
+{
+	char self[GLT_ACCOUNT_MAX + 1], behind[GLT_ACCOUNT_MAX + 1] = "";
+	const char *sudo = secure_getenv("SUDO_USER");
+	uid_t uid;
+
+	name_of(geteuid(), self);
+	if (login_uid(&uid))
+		name_of(uid, behind);
+	else if (geteuid() == 0 && sudo && glt_account_name_check(sudo, NULL) == GLT_OK)
+		(void)snprintf(behind, sizeof(behind), "%s", sudo);
+	if (behind[0] && strcmp(behind, self) != 0)
+		(void)snprintf(out, size, "%s(%s)", self, behind);
+	else
+		(void)snprintf(out, size, "%s", self);
+}
+
+int glt_cli_config(struct glt_cli *cli)
+{
+	struct glt_err err;
+
+	if (cli->conf_loaded)
+		return GLT_EXIT_OK;
+	if (glt_conf_load(GLT_CONF_FILE, &cli->conf, &err) != GLT_OK) {
+		glt_cli_warn(cli, "%s", err.text);
+		return GLT_EXIT_UNAVAILABLE;
+	}
+	cli->conf_loaded = true;
+	return GLT_EXIT_OK;
+}
+
+int glt_cli_drop(struct glt_cli *cli)
+{
+	struct glt_err err;
+	uid_t uid;
+	gid_t gid;
+
+	glt_cli_actor(cli->actor, sizeof(cli->actor));
+	if (glt_privdrop_lookup(&uid, &gid, &err) != GLT_OK) {
+		glt_cli_warn(cli, "%s", err.text);
+		return GLT_EXIT_UNAVAILABLE;
+	}
+	if (geteuid() != 0 && geteuid() != uid) {
+		glt_cli_warn(cli, "only root may use the store: try 'sudo %s ...'", cli->command);
+		return GLT_EXIT_UNAVAILABLE;
+	}
+	if (glt_privdrop(uid, gid, &err) != GLT_OK) {
+		glt_cli_warn(cli, "%s", err.text);
+		return GLT_EXIT_UNAVAILABLE;
+	}
+	/* The caller's folder may be one that gltoken cannot enter. */
+	if (chdir("/") != 0)
+		glt_cli_warn(cli, "cannot change to /: %s", strerror(errno));
+	return GLT_EXIT_OK;
+}
+
+int glt_cli_open(struct glt_cli *cli, bool write)
+{
+	struct glt_err err;
+	enum glt_status st;
+	int rc = glt_cli_config(cli);
+
+	if (rc == GLT_EXIT_OK)
+		rc = glt_cli_drop(cli);
+	if (rc != GLT_EXIT_OK)
+		return rc;
+	st = glt_store_open(cli->conf.store_dir, write, &cli->store, &err);
+	if (st == GLT_OK)
+		return GLT_EXIT_OK;
+	if (st == GLT_NOT_FOUND)
+		glt_cli_warn(cli, "%s: run 'gltoken init' first", err.text);
+	else
+		glt_cli_warn(cli, "%s", err.text);
+	return GLT_EXIT_UNAVAILABLE;
+}
+
+void glt_cli_close(struct glt_cli *cli)
+{
+	glt_store_close(cli->store);
+	cli->store = NULL;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmds.h"
+
+#include "account.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char intro[] = "The configuration, gltoken.conf(5).\n";
+
+static const char check_help[] =
+	"Usage: gltoken config check [FILE]\n"
+	"\n"
+	"Read the configuration, or FILE, and say what is wrong with it and with what it\n"
+	"names on this host. Exit status 1 where something is.\n"
+	"\n" GLT_HELP_HELP;
+
+static const struct option options[] = {
+	GLT_OPTIONS_END,
+};
+
+static bool check_folder(const struct glt_cli *cli, const char *key, const char *path)
+{
+	struct stat sb;
+
+	if (stat(path, &sb) != 0) {
+		glt_cli_warn(cli, "%s %s: %s", key, path, strerror(errno));
+		return false;
+	}
+	if (!S_ISDIR(sb.st_mode)) {
+		glt_cli_warn(cli, "%s %s is not a directory", key, path);
+		return false;
+	}
+	return true;
+}
+
+static bool check_shared(const struct glt_cli *cli, const char *name)
+{
+	struct glt_account a;
+	struct glt_err err;
+
+	if (glt_account_by_name(name, &a, &err) != GLT_OK) {
+		glt_cli_warn(cli, "[git] shared_accounts: %s", err.text);
+		return false;
+	}
+	if (glt_account_shell(&a) == GLT_SHELL_GLTOKEN)
+		return true;
+	glt_cli_warn(cli,
+		     "[git] shared_accounts: the login shell of %s is %s: run usermod --shell " GLT_SHELL_PATH
+		     " %s",
+		     name, a.shell, name);
+	return false;
+}
+
+static int check(struct glt_cli *cli, int argc, char **argv)
+{
+	const char *file = GLT_CONF_FILE;
+	struct glt_err err;
+	bool good;
+
+	while (glt_cli_option(cli, argc, argv, options, check_help) != -1)
+		;
+	glt_cli_operands(cli, argc, argv, 0, 1, "at most one FILE");
+	if (optind < argc)
+		file = argv[optind];
+	if (optind < argc && access(file, F_OK) != 0) { /* only the usual place may be empty */
+		glt_cli_warn(cli, "%s: %s", file, strerror(errno));
+		return GLT_EXIT_DENIED;
+	}
+	if (glt_conf_load(file, &cli->conf, &err) != GLT_OK) {
+		glt_cli_warn(cli, "%s", err.text);
+		return GLT_EXIT_DENIED;
+	}
+	good = check_folder(cli, "[store] dir", cli->conf.dir);
+	good &= check_folder(cli, "[git] repo_root", cli->conf.repo_root);
+	for (size_t i = 0; i < GLT_CONF_LIST && cli->conf.shared_accounts[i][0]; i++)
+		good &= check_shared(cli, cli->conf.shared_accounts[i]);
+	if (good)
+		printf("%s: no fault found\n", file);
+	return good ? GLT_EXIT_OK : GLT_EXIT_DENIED;
+}
+
+static const struct glt_command commands[] = {
+	{"check", NULL, check, "read it and say what is wrong"},
+	{NULL, NULL, NULL, NULL},
+};
+
+int glt_cmd_config(struct glt_cli *cli, int argc, char **argv)
+{
+	return glt_cli_dispatch(cli, commands, intro, argc, argv);
+}

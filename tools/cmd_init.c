@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* Make the store. Folders are made by root, what is in them by uid gltoken. */
+#include "cmds.h"
+
+#include "privdrop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char help[] = "Usage: gltoken init [--if-absent]\n"
+			   "\n"
+			   "Make an empty store in the folder that gltoken.conf names ([store] dir), for uid\n"
+			   "gltoken alone. A store that exists is left as it is.\n"
+			   "\n"
+			   "      --if-absent          a store that exists is no error\n" GLT_HELP_HELP;
+
+enum { OPT_IF_ABSENT = GLT_OPT_OWN };
+
+static const struct option options[] = {
+	{"if-absent", no_argument, NULL, OPT_IF_ABSENT},
+	GLT_OPTIONS_END,
+};
+
+/* Each missing folder of the path, for all to pass through. */
+static int make_folders(const struct glt_cli *cli, const char *path)
+{
+	char part[sizeof(cli->conf.dir)];
+
+	for (const char *p = path; *p; p++) {
+		size_t len;
+
+		p += strcspn(p + 1, "/") + 1;
+		len = (size_t)(p - path);
+		memcpy(part, path, len);
+		part[len] = '\0';
+		if (mkdir(part, 0755) == 0 ? chmod(part, 0755) != 0 : errno != EEXIST) {
+			glt_cli_warn(cli, "cannot make %s: %s", part, strerror(errno));
+			return GLT_EXIT_UNAVAILABLE;
+		}
+		if (*p == '\0')
+			break;
+	}
+	return GLT_EXIT_OK;
+}
+
+/* Where others may write, the store could be exchanged for another. */
+static int open_parent(const struct glt_cli *cli, uid_t uid, int *fd)
+{
+	const char *dir = cli->conf.dir;
+	struct stat sb;
+
+	*fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*fd < 0 || fstat(*fd, &sb) != 0) {
+		glt_cli_warn(cli, "cannot open %s: %s", dir, strerror(errno));
+		return GLT_EXIT_UNAVAILABLE;
+	}
+	if ((sb.st_uid != 0 && sb.st_uid != uid) || (sb.st_mode & 022) != 0) {
+		glt_cli_warn(cli,
+			     "%s must belong to root and be writable by nobody else: chown root %s; chmod go-w %s",
+			     dir, dir, dir);
+		return GLT_EXIT_UNAVAILABLE;
+	}
+	return GLT_EXIT_OK;
+}
+
+/* *exists: there is a store, or what is left of one: that is nothing to write over. */
+static int make_store_folder(const struct glt_cli *cli, int parent, uid_t uid, gid_t gid, bool *exists)
+{
+	struct stat sb;
+	int fd, rc = GLT_EXIT_OK;
+
+	if (mkdirat(parent, "store", 0700) != 0 && errno != EEXIST) {
+		glt_cli_warn(cli, "cannot make %s: %s", cli->conf.store_dir, strerror(errno));
+		return GLT_EXIT_UNAVAILABLE;
+	}
+	fd = openat(parent, "store", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &sb) != 0) {
+		glt_cli_warn(cli, "cannot open %s: %s", cli->conf.store_dir, strerror(errno));
+		rc = GLT_EXIT_UNAVAILABLE;
+	} else {
+		*exists = faccessat(fd, "store.mdb", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+			  faccessat(fd, "key", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+		if (!*exists && geteuid() == 0 && (fchown(fd, uid, gid) != 0 || fchmod(fd, 0700) != 0)) {
+			glt_cli_warn(cli, "cannot give %s to " GLT_STORE_USER ": %s", cli->conf.store_dir,
+				     strerror(errno));
+			rc = GLT_EXIT_UNAVAILABLE;
+		}
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	return rc;
+}
+
+static int prepare(const struct glt_cli *cli, bool *exists)
+{
+	struct glt_err err;
+	uid_t uid;
+	gid_t gid;
+	int fd = -1, rc = GLT_EXIT_OK;
+
+	if (glt_privdrop_lookup(&uid, &gid, &err) != GLT_OK) {
+		glt_cli_warn(cli, "%s", err.text);
+		return GLT_EXIT_UNAVAILABLE;
+	}
+	if (geteuid() == 0)
+		rc = make_folders(cli, cli->conf.dir);
+	else if (geteuid() != uid)
+		return GLT_EXIT_OK; /* glt_cli_drop() says it */
+	if (rc == GLT_EXIT_OK)
+		rc = open_parent(cli, uid, &fd);
+	if (rc == GLT_EXIT_OK)
+		rc = make_store_folder(cli, fd, uid, gid, exists);
+	if (fd >= 0)
+		(void)close(fd);
+	return rc;
+}
+
+int glt_cmd_init(struct glt_cli *cli, int argc, char **argv)
+{
+	bool exists = false, if_absent = false;
+	struct glt_err err;
+	enum glt_status st;
+	int c, rc;
+
+	while ((c = glt_cli_option(cli, argc, argv, options, help)) != -1)
+		if (c == OPT_IF_ABSENT)
+			if_absent = true;
+	glt_cli_operands(cli, argc, argv, 0, 0, "");
+	rc = glt_cli_config(cli);
+	if (rc == GLT_EXIT_OK)
+		rc = prepare(cli, &exists);
+	if (rc == GLT_EXIT_OK)
+		rc = glt_cli_drop(cli);
+	if (rc != GLT_EXIT_OK)
+		return rc;
+	st = exists ? glt_fail(&err, GLT_EXISTS, "there is a store in %s already", cli->conf.store_dir)
+		    : glt_store_create(cli->conf.store_dir, &err);
+	if (st == GLT_EXISTS && if_absent)
+		return GLT_EXIT_OK;
+	if (st != GLT_OK)
+		return glt_cli_fail(cli, &err);
+	glt_cli_say("Made the store %s.", cli->conf.store_dir);
+	return GLT_EXIT_OK;
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmds.h"
+
+#include "event.h"
+#include "keyfile.h"
+#include "people.h"
+#include "records.h"
+#include "table.h"
+
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char intro[] = "SSH public keys. On a shared account the key says who logs in.\n";
+
+/* ---- add ---- */
+
+static const char add_help[] =
+	"Usage: gltoken key add USER [FILE] [--title TEXT]\n"
+	"\n"
+	"Add the public keys in FILE (id_ed25519.pub, or one key a line), or on standard input,\n"
+	"for a user. All of them or none.\n"
+	"\n"
+	"      --title TEXT         name of the key, instead of its comment\n" GLT_HELP_HELP;
+
+enum { OPT_TITLE = GLT_OPT_OWN };
+
+static const struct option add_options[] = {
+	{"title", required_argument, NULL, OPT_TITLE},
+	GLT_OPTIONS_END,
+};
+
+struct owner {
+	const char *name;
+	bool system; /* there is an account of that name, with this uid */
+	uid_t uid;
+};
+
+static enum glt_status check_owner(struct glt_txn *txn, struct owner *owner, struct glt_err *err)
+{
+	struct glt_err why;
+	Glt__User *u = NULL;
+	enum glt_status st = glt_user_load(txn, owner->name, &u, &why);
+
+	if (st == GLT_OK && u->virtual_user)
+		owner->system = false;
+	if (st == GLT_OK && u->state != GLT__STATE__LIVE)
+		st = glt_fail(err, GLT_REFUSED, "user '%s' is blocked", owner->name);
+	else if (st == GLT_NOT_FOUND && owner->system)
+		st = GLT_OK;
+	else if (st == GLT_NOT_FOUND)
+		(void)glt_fail(err, st,
+			       "unknown user '%s': no account of this system and none of gltoken user list",
+			       owner->name);
+	else if (st == GLT_OK && !u->virtual_user && !owner->system)
+		st = glt_fail(err, GLT_NOT_FOUND, "the account of user '%s' is gone", owner->name);
+	else if (st != GLT_OK)
+		(void)glt_fail(err, st, "%s", why.text);
+	glt_user_free(u);
+	return st;
+}
+
+static enum glt_status put_key(const struct glt_cli *cli, struct glt_txn *txn, struct glt_change *c,
+			       const struct owner *owner, const char *title, struct glt_keyline *line,
+			       struct glt_err *err)
+{
+	char fingerprint[64], *text = glt_cli_strdup(title ? title : line->comment);
+	char *user = glt_cli_strdup(owner->name), *type = glt_cli_strdup(line->type),
+	     *by = glt_cli_strdup(cli->actor);
+	Glt__Key *there, k = GLT__KEY__INIT;
+	enum glt_status st;
+
+	glt_pubkey_fingerprint_text(line->fingerprint, fingerprint);
+	st = glt_key_by_fingerprint(txn, line->fingerprint, &there, err);
+	if (st == GLT_OK)
+		st = glt_fail(err, GLT_EXISTS, "key %s is there already: key %" PRIu64 " of %s", fingerprint,
+			      there->id, there->user[0] ? there->user : there->path);
+	else if (st == GLT_NOT_FOUND)
+		st = GLT_OK;
+	if (st == GLT_OK) {
+		k.id = line->id = glt_next(txn, GLT_NEXT_ID);
+		k.user = user;
+		k.user_uid_plus1 = owner->system ? owner->uid + 1 : 0;
+		k.type = type;
+		k.blob = (ProtobufCBinaryData){line->blob_len, line->blob};
+		k.title = text;
+		k.created_at = cli->now;
+		k.created_by = by;
+		glt_key_store(c, &k);
+		glt_event_object(c, cli->actor, "key.add", owner->name, NULL, fingerprint, NULL);
+	}
+	glt_key_free(there);
+	free(text);
+	free(user);
+	free(type);
+	free(by);
+	return st;
+}
+
+static int put_keys(struct glt_cli *cli, struct owner *owner, const char *title, struct glt_keyfile *keys)
+{
+	struct glt_change *c;
+	struct glt_err err;
+	struct glt_txn *txn;
+	enum glt_status st;
+	int rc = glt_write_begin(cli, &txn, &c);
+
+	if (rc != GLT_EXIT_OK)
+		return rc;
+	st = check_owner(txn, owner, &err);
+	for (size_t i = 0; st == GLT_OK && i < keys->n; i++)
+		st = put_key(cli, txn, c, owner, title, &keys->v[i], &err);
+	rc = glt_write_end(cli, txn, c, st, &err);
+	for (size_t i = 0; rc == GLT_EXIT_OK && i < keys->n; i++) {
+		char fingerprint[64];
+
+		glt_pubkey_fingerprint_text(keys->v[i].fingerprint, fingerprint);
+		glt_cli_say("Added key %" PRIu64 " of %s: %s %s", keys->v[i].id, owner->name, keys->v[i].type,
+			    fingerprint);
+	}
+	if (rc != GLT_EXIT_OK && keys->n > 1)
+		glt_cli_warn(cli, "none of the %zu keys was added", keys->n);
+	return rc;
+}
+
+static int add(struct glt_cli *cli, int argc, char **argv)
+{
+	struct glt_keyfile keys = {0};
+	struct glt_account account = {.uid = 0};
+	struct owner owner = {0};
+	const char *title = NULL;
+	struct glt_err err;
+	enum glt_status st;
+	int rc;
+
+	while (glt_cli_option(cli, argc, argv, add_options, add_help) != -1)
+		glt_cli_once(cli, &title, "--title");
+	glt_cli_operands(cli, argc, argv, 1, 2, "USER and at most one FILE");
+	owner.name = argv[optind];
+	glt_cli_require(cli, glt_account_name_check(owner.name, &err), &err);
+	if (title)
+		glt_cli_require(cli, glt_name_check("--title", title, true, &err), &err);
+	if (glt_keyfile_read(argc - optind == 2 ? argv[optind + 1] : "-", &keys, &err) != GLT_OK)
+		return glt_cli_fail(cli, &err);
+	st = glt_account_by_name(owner.name, &account, &err);
+	if (st == GLT_UNAVAILABLE) {
+		rc = glt_cli_fail(cli, &err);
+	} else {
+		owner.system = st == GLT_OK;
+		owner.uid = account.uid;
+		rc = glt_cli_open(cli, true);
+	}
+	if (rc == GLT_EXIT_OK)
+		rc = put_keys(cli, &owner, title, &keys);
+	glt_keyfile_free(&keys);
+	return rc;
+}
+
+/* ---- list ---- */
+
+static const char list_help[] = "Usage: gltoken key list [USER] [--json|--csv|--raw]\n"
+				"\n"
+				"List public keys, of one user or all.\n"
+				"\n" GLT_HELP_LIST GLT_HELP_HELP;
+
+static const struct option list_options[] = {
+	GLT_OPTIONS_LIST,
+	GLT_OPTIONS_END,
+};
+
+static const struct glt_column columns[] = {
+	{"ID", GLT_COLUMN_RIGHT},     {"USER", 0},  {"TYPE", 0}, {"FINGERPRINT", 0},
+	{"TITLE", GLT_COLUMN_SHRINK}, {"ADDED", 0},
+};
+
+static void add_item(struct glt_out *out, const Glt__Key *k)
+{
+	uint8_t fp[GLT_FINGERPRINT_LEN];
+	char fingerprint[64], id[24], added[GLT_LOCAL_TEXT];
+
+	glt_pubkey_fingerprint(k->blob.data, k->blob.len, fp);
+	glt_pubkey_fingerprint_text(fp, fingerprint);
+	if (glt_out_is_json(out)) {
+		json_t *o = json_object();
+		char *line = glt_pubkey_format(k);
+
+		(void)json_object_set_new(o, "id", json_integer((json_int_t)k->id));
+		(void)json_object_set_new(o, "title", glt_json_text(k->title));
+		(void)json_object_set_new(o, "key", glt_json_text(line));
+		(void)json_object_set_new(o, "fingerprint_sha256", glt_json_text(fingerprint));
+		(void)json_object_set_new(o, "user", glt_json_text(k->user));
+		(void)json_object_set_new(o, "path", glt_json_text(k->path));
+		(void)json_object_set_new(o, "can_push", k->path[0] ? json_boolean(k->can_push) : json_null());
+		(void)json_object_set_new(o, "created_at", glt_json_time(k->created_at));
+		(void)json_object_set_new(o, "created_by", glt_json_text(k->created_by));
+		glt_out_json(out, o);
+		free(line);
+		return;
+	}
+	(void)snprintf(id, sizeof(id), "%" PRIu64, k->id);
+	glt_when_cell(out, k->created_at, "", added);
+	const char *const cells[] = {id, k->user[0] ? k->user : k->path, k->type, fingerprint, k->title, added};
+	glt_out_row(out, cells);
+}
+
+static int by_id(const void *x, const void *y)
+{
+	ProtobufCMessage *const *a = x, *const *b = y;
+	uint64_t i = ((const Glt__Key *)*a)->id, k = ((const Glt__Key *)*b)->id;
+
+	return i < k ? -1 : i > k;
+}
+
+static int list(struct glt_cli *cli, int argc, char **argv)
+{
+	struct glt_records keys;
+	struct glt_out *out;
+	const char *user;
+	int rc;
+
+	while (glt_cli_option(cli, argc, argv, list_options, list_help) != -1)
+		;
+	glt_cli_operands(cli, argc, argv, 0, 1, "at most one USER");
+	user = optind < argc ? argv[optind] : NULL;
+	rc = glt_cli_open(cli, false);
+	if (rc == GLT_EXIT_OK)
+		rc = glt_records_load(cli, GLT_KEYS, &glt__key__descriptor, &keys);
+	if (rc != GLT_EXIT_OK)
+		return rc;
+	if (keys.n > 0)
+		qsort(keys.v, keys.n, sizeof(ProtobufCMessage *), by_id);
+	out = glt_out_new(cli, columns, sizeof(columns) / sizeof(columns[0]));
+	for (size_t i = 0; i < keys.n; i++) {
+		const Glt__Key *k = (const Glt__Key *)keys.v[i];
+
+		if (!user || strcmp(k->user, user) == 0)
+			add_item(out, k);
+	}
+	return glt_records_done(cli, &keys, glt_out_print(out) ? GLT_EXIT_OK : GLT_EXIT_UNAVAILABLE);
+}
+
+/* ---- remove ---- */
+
+static const char remove_help[] = "Usage: gltoken key remove ID|FINGERPRINT\n"
+				  "\n"
+				  "Remove a public key, named by its number or as SHA256:... of ssh-keygen -l.\n"
+				  "Sessions that it opened end at their next request.\n"
+				  "\n" GLT_HELP_HELP;
+
+static const struct option remove_options[] = {
+	GLT_OPTIONS_END,
+};
+
+struct which {
+	bool by_fingerprint;
+	uint8_t fingerprint[GLT_FINGERPRINT_LEN];
+	uint64_t id;
+};
+
+static void parse_which(const struct glt_cli *cli, const char *text, struct which *w)
+{
+	size_t len = 0;
+
+	w->by_fingerprint = strncmp(text, "SHA256:", 7) == 0;
+	if (!w->by_fingerprint)
+		w->id = glt_cli_number(cli, "key", text, 1, UINT64_MAX);
+	else if (sodium_base642bin(w->fingerprint, sizeof(w->fingerprint), text + 7, strlen(text + 7), NULL, &len,
+				   NULL, sodium_base64_VARIANT_ORIGINAL_NO_PADDING) != 0 ||
+		 len != sizeof(w->fingerprint))
+		glt_cli_usage(cli,
+			      "fingerprint '%.64s': must be SHA256: and 43 characters, as ssh-keygen -l prints it",
+			      text);
+}
+
+static int remove_key(struct glt_cli *cli, int argc, char **argv)
+{
+	struct which w = {.id = 0};
+	struct glt_change *c;
+	Glt__Key *k = NULL;
+	struct glt_err err;
+	struct glt_txn *txn;
+	enum glt_status st;
+	int rc;
+
+	while (glt_cli_option(cli, argc, argv, remove_options, remove_help) != -1)
+		;
+	glt_cli_operands(cli, argc, argv, 1, 1, "one ID or FINGERPRINT");
+	parse_which(cli, argv[optind], &w);
+	rc = glt_cli_open(cli, true);
+	if (rc == GLT_EXIT_OK)
+		rc = glt_write_begin(cli, &txn, &c);
+	if (rc != GLT_EXIT_OK)
+		return rc;
+	st = w.by_fingerprint ? glt_key_by_fingerprint(txn, w.fingerprint, &k, &err)
+			      : glt_key_load(txn, w.id, &k, &err);
+	if (st == GLT_OK) {
+		char fingerprint[64];
+
+		glt_pubkey_fingerprint(k->blob.data, k->blob.len, w.fingerprint);
+		glt_pubkey_fingerprint_text(w.fingerprint, fingerprint);
+		glt_key_drop(c, k);
+		glt_event_object(c, cli->actor, "key.remove", k->user[0] ? k->user : k->path, fingerprint, NULL,
+				 NULL);
+	}
+	rc = glt_write_end(cli, txn, c, st, &err);
+	if (rc == GLT_EXIT_OK)
+		glt_cli_say("Removed key %" PRIu64 " of %s.", k->id, k->user[0] ? k->user : k->path);
+	glt_key_free(k);
+	return rc;
+}
+
+static const struct glt_command commands[] = {
+	{"add", NULL, add, "add public keys of a user"},
+	{"list", "ls", list, "list public keys"},
+	{"remove", "rm", remove_key, "remove a public key"},
+	{NULL, NULL, NULL, NULL},
+};
+
+int glt_cmd_key(struct glt_cli *cli, int argc, char **argv)
+{
+	return glt_cli_dispatch(cli, commands, intro, argc, argv);
+}

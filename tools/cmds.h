@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands of gltoken(1), one file each. Each returns the exit status. */
+#ifndef GLT_CMDS_H
+#define GLT_CMDS_H
+
+#include "cli.h"
+
+int glt_cmd_init(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_issue(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_list(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_show(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_rotate(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_revoke(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_edit(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_scope(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_expire(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_identify(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_explain(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_member(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_user(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_user_remove(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_key(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_repo(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_repo_create(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_check(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_audit(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_config(struct glt_cli *cli, int argc, char **argv);
+
+#endif

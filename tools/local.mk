@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+
+# ---- what the programs share; each takes of it what it needs ----
+
+noinst_LIBRARIES += libglt_tools.a
+libglt_tools_a_SOURCES = \
+	pam_gltoken/pam_log.c \
+	pam_gltoken/pam_log.h \
+	tools/checks.c \
+	tools/checks.h \
+	tools/cli.c \
+	tools/cli.h \
+	tools/cli_open.c \
+	tools/cmds.h \
+	tools/gitcmd.c \
+	tools/gitcmd.h \
+	tools/gitenv.c \
+	tools/gitenv.h \
+	tools/issued.c \
+	tools/issued.h \
+	tools/keyfile.c \
+	tools/keyfile.h \
+	tools/log.c \
+	tools/log.h \
+	tools/named.c \
+	tools/named.h \
+	tools/newrepo.c \
+	tools/newrepo.h \
+	tools/records.c \
+	tools/records.h \
+	tools/repo.c \
+	tools/repo.h \
+	tools/safe.c \
+	tools/safe.h \
+	tools/scan.c \
+	tools/scan.h \
+	tools/select.c \
+	tools/select.h \
+	tools/table.c \
+	tools/table.h \
+	tools/target.c \
+	tools/target.h \
+	tools/texts.c \
+	tools/texts.h \
+	tools/view.c \
+	tools/view.h
+TOOLS_LIBS = libglt_tools.a libglt_ask.a $(CORE_LIBS) $(SMARTCOLS_LIBS) $(JANSSON_LIBS)
+
+# ---- the admin CLI ----
+
+bin_PROGRAMS += tools/gltoken
+tools_gltoken_SOURCES = \
+	tools/cmd_audit.c \
+	tools/cmd_check.c \
+	tools/cmd_config.c \
+	tools/cmd_edit.c \
+	tools/cmd_expire.c \
+	tools/cmd_explain.c \
+	tools/cmd_identify.c \
+	tools/cmd_init.c \
+	tools/cmd_issue.c \
+	tools/cmd_key.c \
+	tools/cmd_list.c \
+	tools/cmd_member.c \
+	tools/cmd_repo.c \
+	tools/cmd_repo_create.c \
+	tools/cmd_revoke.c \
+	tools/cmd_rotate.c \
+	tools/cmd_scope.c \
+	tools/cmd_show.c \
+	tools/cmd_user.c \
+	tools/cmd_user_remove.c \
+	tools/gltoken.c
+tools_gltoken_LDADD = $(TOOLS_LIBS)
+
+# ---- login shell, keys and prompts ----
+
+bin_PROGRAMS += tools/gltoken-shell
+tools_gltoken_shell_SOURCES = tools/gltoken-shell.c
+tools_gltoken_shell_LDADD = $(TOOLS_LIBS)
+
+glibexec_PROGRAMS += tools/gltoken-keys
+tools_gltoken_keys_SOURCES = tools/gltoken-keys.c
+tools_gltoken_keys_LDADD = $(TOOLS_LIBS)
+
+bin_PROGRAMS += tools/gltoken-askpass
+tools_gltoken_askpass_SOURCES = tools/gltoken-askpass.c
+tools_gltoken_askpass_LDADD = libglt_tools.a
+
+EXTRA_DIST += tools/quickstart

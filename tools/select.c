@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+#include "select.h"
+
+#include "cli.h"
+#include "people.h"
+#include "tokens.h"
+#include "view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PIECE 512 /* records a transaction */
+
+static bool state_is(const Glt__Token *t, enum glt_which which, int64_t now)
+{
+	switch (which) {
+	case GLT_WHICH_ALL:
+		return true;
+	case GLT_WHICH_ACTIVE:
+		return glt_token_active(t, now);
+	case GLT_WHICH_INACTIVE:
+		return !glt_token_active(t, now);
+	case GLT_WHICH_REVOKED:
+		return strcmp(glt_token_state(t, now), "revoked") == 0;
+	case GLT_WHICH_EXPIRED:
+		return strcmp(glt_token_state(t, now), "expired") == 0;
+	}
+	return false;
+}
+
+static bool fits(const Glt__Token *t, const struct glt_select *w)
+{
+	return (!w->owner || strcmp(t->owner, w->owner) == 0) && (!w->path || strcmp(t->path, w->path) == 0) &&
+	       (w->types == 0 || (w->types & (1u << t->type)) != 0) && (t->scopes & w->scopes) == w->scopes &&
+	       (w->family == 0 || t->family == w->family) &&
+	       (w->issued_before == 0 || t->created_at < w->issued_before) &&
+	       (w->expires_by == 0 || (t->expires_at > w->now && t->expires_at <= w->expires_by)) &&
+	       t->id > w->after && state_is(t, w->which, w->now);
+}
+
+static uint64_t user_id(struct glt_txn *txn, const Glt__Token *t)
+{
+	Glt__User *u;
+	uint64_t id = t->account;
+
+	if (t->type != GLT__TYPE__PERSONAL)
+		return id;
+	if (glt_user_load(txn, t->owner, &u, NULL) == GLT_OK) {
+		id = u->id;
+		glt_user_free(u);
+	}
+	return id;
+}
+
+uint64_t glt_user_id(struct glt_store *store, const Glt__Token *t)
+{
+	struct glt_txn *txn;
+	uint64_t id = 0;
+
+	if (glt_txn_begin(store, false, &txn, NULL) == GLT_OK) {
+		id = user_id(txn, t);
+		glt_txn_end(txn);
+	}
+	return id;
+}
+
+/* Keep t or free it. */
+static void consider(struct glt_found *found, const struct glt_select *what, struct glt_txn *txn, Glt__Token *t)
+{
+	if (!fits(t, what)) {
+		glt_token_free(t);
+		return;
+	}
+	if (found->n == found->room) {
+		found->room = found->room ? found->room * 2 : 64;
+		found->token = glt_cli_alloc(found->token, found->room, sizeof(*found->token));
+		found->user_id = glt_cli_alloc(found->user_id, found->room, sizeof(*found->user_id));
+	}
+	found->user_id[found->n] = user_id(txn, t);
+	found->token[found->n++] = t;
+}
+
+static bool enough(const struct glt_found *found, const struct glt_select *what)
+{
+	return what->limit && found->n >= what->limit;
+}
+
+/* ---- the whole table ---- */
+
+struct piece {
+	const struct glt_select *what;
+	struct glt_found *found;
+	struct glt_txn *txn;
+	size_t seen;
+	uint64_t last;
+};
+
+static bool visit_token(void *arg, struct glt_slice key, struct glt_slice value)
+{
+	struct piece *p = arg;
+	Glt__Token *t = value.data ? glt__token__unpack(NULL, value.len, value.data) : NULL;
+
+	if (key.len != GLT_KEY_U64) {
+		glt_token_free(t);
+		p->found->damaged++;
+		return true;
+	}
+	p->last = glt_get_u64(key.data);
+	if (t && t->id == p->last) {
+		consider(p->found, p->what, p->txn, t);
+	} else {
+		glt_token_free(t);
+		p->found->damaged++;
+	}
+	return ++p->seen < PIECE && !enough(p->found, p->what);
+}
+
+static enum glt_status scan_table(struct glt_store *store, const struct glt_select *what, struct glt_found *found,
+				  struct glt_err *err)
+{
+	struct piece p = {.what = what, .found = found, .last = what->after};
+
+	do {
+		uint8_t from[GLT_KEY_U64];
+		enum glt_status st;
+
+		if (p.last == UINT64_MAX)
+			return GLT_OK;
+		glt_put_u64(from, p.last + 1);
+		p.seen = 0;
+		st = glt_txn_begin(store, false, &p.txn, err);
+		if (st != GLT_OK)
+			return st;
+		st = glt_walk_all(p.txn, GLT_TOKENS, (struct glt_slice){from, sizeof(from)}, visit_token, &p, err);
+		glt_txn_end(p.txn);
+		if (st != GLT_OK)
+			return st;
+	} while (p.seen == PIECE && !enough(found, what));
+	return GLT_OK;
+}
+
+/* ---- one index ---- */
+
+struct ids {
+	struct glt_slice exact; /* the key, or empty for any up to last */
+	uint64_t last;
+	uint64_t *id;
+	size_t n, room;
+};
+
+static bool visit_id(void *arg, struct glt_slice key, struct glt_slice value)
+{
+	struct ids *ids = arg;
+
+	/* The walk goes by prefix: "demo" is not "demolition". */
+	if (ids->exact.len ? key.len != ids->exact.len
+			   : key.len != GLT_KEY_U64 || glt_get_u64(key.data) > ids->last)
+		return false;
+	if (ids->n == ids->room) {
+		ids->room = ids->room ? ids->room * 2 : 64;
+		ids->id = glt_cli_alloc(ids->id, ids->room, sizeof(*ids->id));
+	}
+	ids->id[ids->n++] = glt_get_u64(value.data);
+	return true;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return x < y ? -1 : x > y;
+}
+
+static enum glt_status load_ids(struct glt_store *store, const struct glt_select *what, const struct ids *ids,
+				struct glt_found *found, struct glt_err *err)
+{
+	for (size_t i = 0; i < ids->n && !enough(found, what);) {
+		struct glt_txn *txn;
+		enum glt_status st = glt_txn_begin(store, false, &txn, err);
+
+		if (st != GLT_OK)
+			return st;
+		for (size_t k = 0; k < PIECE && i < ids->n && !enough(found, what); k++, i++) {
+			Glt__Token *t;
+
+			st = glt_token_load(txn, ids->id[i], &t, err);
+			if (st == GLT_OK)
+				consider(found, what, txn, t);
+			else if (st == GLT_DAMAGED || st == GLT_NOT_FOUND)
+				found->damaged++;
+			else
+				break;
+		}
+		glt_txn_end(txn);
+		if (st == GLT_BUSY || st == GLT_UNAVAILABLE)
+			return st;
+	}
+	return GLT_OK;
+}
+
+static enum glt_status scan_index(struct glt_store *store, const struct glt_select *what, enum glt_table table,
+				  struct ids *ids, struct glt_slice from, struct glt_found *found,
+				  struct glt_err *err)
+{
+	struct glt_txn *txn;
+	enum glt_status st = glt_txn_begin(store, false, &txn, err);
+
+	if (st != GLT_OK)
+		return st;
+	st = glt_walk(txn, table, from, ids->exact, visit_id, ids, err);
+	glt_txn_end(txn);
+	if (st == GLT_OK && ids->n > 0) {
+		qsort(ids->id, ids->n, sizeof(*ids->id), by_number);
+		st = load_ids(store, what, ids, found, err);
+	}
+	free(ids->id);
+	return st;
+}
+
+enum glt_status glt_select(struct glt_store *store, const struct glt_select *what, struct glt_found *out,
+			   struct glt_err *err)
+{
+	uint8_t number[GLT_KEY_U64];
+	struct ids ids = {.last = (uint64_t)what->expires_by};
+	const struct glt_slice key = {number, sizeof(number)};
+
+	*out = (struct glt_found){0};
+	if (what->owner) {
+		ids.exact = glt_slice_str(what->owner);
+		return scan_index(store, what, GLT_BY_OWNER, &ids, ids.exact, out, err);
+	}
+	if (what->path) {
+		ids.exact = glt_slice_str(what->path);
+		return scan_index(store, what, GLT_BY_PATH, &ids, ids.exact, out, err);
+	}
+	if (what->family) {
+		glt_put_u64(number, what->family);
+		ids.exact = key;
+		return scan_index(store, what, GLT_BY_FAMILY, &ids, key, out, err);
+	}
+	if (what->expires_by) {
+		glt_put_u64(number, (uint64_t)what->now);
+		return scan_index(store, what, GLT_BY_EXPIRY, &ids, key, out, err);
+	}
+	return scan_table(store, what, out, err);
+}
+
+void glt_found_free(struct glt_found *found)
+{
+	for (size_t i = 0; i < found->n; i++)
+		glt_token_free(found->token[i]);
+	free(found->token);
+	free(found->user_id);
+	*found = (struct glt_found){0};
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+#include "table.h"
+
+#include "safe.h"
+#include "scope.h"
+#include "when.h"
+
+#include <libsmartcols.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/*
+ * JSON is jansson's: libsmartcols wraps each list into an object, prints an empty array as [null] and lets
+ * bytes through that are no UTF-8. CSV is written here: libsmartcols has none.
+ */
+struct glt_out {
+	enum glt_format format;
+	size_t n, items;
+	struct libscols_table *scols;
+	bool failed;
+};
+
+static void add_columns(struct glt_out *t, const struct glt_column *columns)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		int flags = (columns[i].flags & GLT_COLUMN_RIGHT ? SCOLS_FL_RIGHT : 0) |
+			    (columns[i].flags & GLT_COLUMN_SHRINK ? SCOLS_FL_TRUNC : 0);
+
+		if (!scols_table_new_column(t->scols, columns[i].title, 0, flags))
+			t->failed = true;
+	}
+}
+
+/* RFC 4180: quoted where a separator, a quote or a line break stands in it. */
+static void csv_cell(const char *text)
+{
+	char *safe = glt_safe_dup(text);
+
+	if (!safe)
+		return;
+	if (safe[strcspn(safe, ",\"\r\n")] == '\0') {
+		(void)fputs(safe, stdout);
+	} else {
+		(void)putchar('"');
+		for (const char *p = safe; *p; p++) {
+			if (*p == '"')
+				(void)putchar('"');
+			(void)putchar(*p);
+		}
+		(void)putchar('"');
+	}
+	free(safe);
+}
+
+static void csv_row(const struct glt_out *t, const char *const cells[])
+{
+	for (size_t i = 0; i < t->n; i++) {
+		if (i > 0)
+			(void)putchar(',');
+		csv_cell(cells[i] ? cells[i] : "");
+	}
+	(void)fputs("\r\n", stdout);
+}
+
+static void csv_titles(const struct glt_out *t, const struct glt_column *columns)
+{
+	for (size_t i = 0; i < t->n; i++)
+		printf("%s%s", i > 0 ? "," : "", columns[i].title);
+	(void)fputs("\r\n", stdout);
+}
+
+struct glt_out *glt_out_new(const struct glt_cli *cli, const struct glt_column *columns, size_t n)
+{
+	struct glt_out *t = glt_cli_alloc(NULL, 1, sizeof(*t));
+
+	*t = (struct glt_out){.format = cli->format, .n = n};
+	if (t->format == GLT_FORMAT_CSV && !cli->no_headings)
+		csv_titles(t, columns);
+	if (t->format == GLT_FORMAT_CSV || t->format == GLT_FORMAT_JSON)
+		return t;
+	t->scols = scols_new_table();
+	if (!t->scols) {
+		t->failed = true;
+		return t;
+	}
+	(void)scols_table_enable_raw(t->scols, t->format == GLT_FORMAT_RAW);
+	(void)scols_table_enable_noheadings(t->scols, cli->no_headings);
+	add_columns(t, columns);
+	return t;
+}
+
+bool glt_out_is_json(const struct glt_out *t)
+{
+	return t->format == GLT_FORMAT_JSON;
+}
+
+bool glt_out_is_csv(const struct glt_out *t)
+{
+	return t->format == GLT_FORMAT_CSV;
+}
+
+void glt_out_row(struct glt_out *t, const char *const cells[])
+{
+	struct libscols_line *line;
+
+	t->items++;
+	if (t->format == GLT_FORMAT_CSV)
+		csv_row(t, cells);
+	if (t->failed || !t->scols)
+		return;
+	line = scols_table_new_line(t->scols, NULL);
+	if (!line) {
+		t->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < t->n; i++) {
+		const char *text = cells[i] && *cells[i] ? cells[i] : t->format == GLT_FORMAT_TABLE ? "-" : "";
+		char *safe = glt_safe_dup(text);
+
+		if (!safe || scols_line_refer_data(line, i, safe) != 0) {
+			free(safe);
+			t->failed = true;
+		}
+	}
+}
+
+/* JSON is UTF-8, unless some character would steer a terminal: then all but ASCII is escaped. The text may
+ * hold a token, so it is wiped. */
+static bool dump(const json_t *value, const char *margin)
+{
+	const size_t flags = JSON_INDENT(2) | JSON_ENCODE_ANY;
+	char *text = json_dumps(value, flags);
+	bool ok = true;
+	size_t len;
+
+	if (text && !glt_safe(text)) {
+		explicit_bzero(text, strlen(text));
+		free(text);
+		text = json_dumps(value, flags | JSON_ENSURE_ASCII);
+	}
+	if (!text)
+		return false;
+	for (const char *line = text; *line; line += len) {
+		len = strcspn(line, "\n");
+		len += line[len] == '\n';
+		ok = fputs(margin, stdout) >= 0 && fwrite(line, 1, len, stdout) == len && ok;
+	}
+	explicit_bzero(text, strlen(text));
+	free(text);
+	return ok;
+}
+
+void glt_out_json(struct glt_out *t, json_t *item)
+{
+	(void)fputs(t->items++ == 0 ? "[\n" : ",\n", stdout);
+	if (!item || !dump(item, "  "))
+		t->failed = true;
+	json_decref(item);
+}
+
+bool glt_out_print(struct glt_out *t)
+{
+	bool ok = !t->failed;
+
+	if (t->format == GLT_FORMAT_JSON)
+		(void)fputs(t->items == 0 ? "[]\n" : "\n]\n", stdout);
+	if (t->scols && ok)
+		ok = scols_print_table(t->scols) == 0;
+	scols_unref_table(t->scols);
+	free(t);
+	return ok && !ferror(stdout);
+}
+
+/* ---- single values ---- */
+
+bool glt_json_print(json_t *value)
+{
+	bool ok = value && dump(value, "") && putchar('\n') != EOF;
+
+	json_decref(value);
+	return ok;
+}
+
+json_t *glt_json_text(const char *s)
+{
+	json_t *v;
+	char *safe;
+
+	if (!s || !*s)
+		return json_null();
+	v = json_string(s);
+	if (v)
+		return v;
+	safe = glt_safe_dup(s);
+	v = safe ? json_string(safe) : NULL;
+	free(safe);
+	return v;
+}
+
+json_t *glt_json_number(uint64_t v)
+{
+	return v ? json_integer((json_int_t)v) : json_null();
+}
+
+json_t *glt_json_time(int64_t when)
+{
+	char text[GLT_WHEN_TEXT];
+
+	glt_when_rfc3339(when, text);
+	return glt_json_text(text);
+}
+
+json_t *glt_json_list(char **v, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_append_new(list, glt_json_text(v[i]));
+	return list;
+}
+
+json_t *glt_json_scopes(uint64_t scopes)
+{
+	json_t *list = json_array();
+
+	for (unsigned s = 0; s < GLT_SCOPES; s++)
+		if (scopes & GLT_SCOPE_BIT(s))
+			(void)json_array_append_new(list, json_string(glt_scope_name((enum glt_scope)s)));
+	return list;
+}
+
+void glt_when_local(int64_t when, bool seconds, char out[GLT_LOCAL_TEXT])
+{
+	const time_t t = (time_t)when;
+	struct tm tm;
+
+	(void)snprintf(out, GLT_LOCAL_TEXT, "%s", when == GLT_WHEN_NEVER ? "never" : "?");
+	if (when != GLT_WHEN_NEVER && localtime_r(&t, &tm) &&
+	    strftime(out, GLT_LOCAL_TEXT, seconds ? "%Y-%m-%d %H:%M:%S %Z" : "%Y-%m-%d %H:%M %Z", &tm) == 0)
+		(void)snprintf(out, GLT_LOCAL_TEXT, "?");
+}
+
+void glt_when_cell(const struct glt_out *t, int64_t when, const char *none, char out[GLT_LOCAL_TEXT])
+{
+	if (t->format != GLT_FORMAT_TABLE)
+		glt_when_rfc3339(when, out);
+	else if (when == GLT_WHEN_NEVER)
+		(void)snprintf(out, GLT_LOCAL_TEXT, "%s", none);
+	else
+		glt_when_local(when, false, out);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#include "target.h"
+
+#include "repo.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+void glt_target_path(const struct glt_cli *cli, const char *text, char out[GLT_PATH_MAX + 1])
+{
+	struct glt_err err;
+
+	glt_cli_require(cli, glt_path_normalise(text, out, &err), &err);
+}
+
+/* Trouble other than "absent" is no reason for the note. */
+static bool group_absent(const char *repo_root, const char *path)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	int root = open(repo_root, O_PATH | O_DIRECTORY | O_CLOEXEC), fd, why;
+
+	if (root < 0)
+		return errno == ENOENT;
+	fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	why = errno;
+	(void)close(root);
+	if (fd >= 0)
+		(void)close(fd);
+	return fd < 0 && (why == ENOENT || why == ENOTDIR);
+}
+
+static bool project_absent(const char *repo_root, const char *path)
+{
+	struct glt_repo repo;
+	enum glt_repo_status st;
+
+	if (access(repo_root, F_OK) != 0)
+		return errno == ENOENT;
+	st = glt_repo_open(repo_root, path, &repo);
+	if (st == GLT_REPO_OK)
+		(void)close(repo.fd);
+	return st == GLT_REPO_ABSENT || st == GLT_REPO_NOT_A_REPO;
+}
+
+void glt_target_note(const struct glt_cli *cli, const char *path, enum glt_target kind)
+{
+	const char *root = cli->conf.repo_root;
+
+	if (kind != GLT_TARGET_GROUP && !project_absent(root, path))
+		return;
+	if (kind != GLT_TARGET_PROJECT && !group_absent(root, path))
+		return;
+	glt_cli_warn(cli, "note: there is no %s %s under %s yet",
+		     kind == GLT_TARGET_GROUP ? "group" : "repository", path, root);
+}
