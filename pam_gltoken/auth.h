@@ -27,6 +27,7 @@ struct auth {
 void auth_verify(struct auth *a);
 void auth_key(struct auth *a);
 void auth_authorize(struct auth *a);
+void auth_change(struct auth *a);
 
 /* Deny with a reason; text may be NULL. */
 void auth_deny(struct auth *a, enum glt_reason reason, const char *text);
@@ -39,7 +40,18 @@ const char *auth_service(const struct auth *a);
 const char *auth_address(const struct auth *a);
 /* "pull", "push", "login" or absent (*given false); false: anything else. */
 bool auth_operation(const struct auth *a, enum glt_op *op, bool *given);
-/* Make a ticket for what q asks and add it to the reply. */
+/* Make a ticket and add it to the reply. */
 bool auth_add_ticket(struct auth *a, enum glt_ticket_kind kind, uint64_t id, const char *account);
+
+/* The bearer of the request's ticket. */
+struct auth_bearer {
+	struct glt_ticket ticket;
+	Glt__Token *token; /* or */
+	Glt__Key *key;     /* or neither: the account */
+};
+/* False: the reply says why, and there is nothing to close. */
+bool auth_bearer_open(struct auth *a, int64_t max_age, struct auth_bearer *b);
+void auth_bearer_ask(const struct auth_bearer *b, struct glt_question *q); /* fill in who asks, from where */
+void auth_bearer_close(struct auth_bearer *b);
 
 #endif

@@ -123,28 +123,3 @@ void auth_answer(struct auth *a, const struct glt_question *q, const struct glt_
 		glt_message_addf(&a->reply, "text", "%s: %s", glt_reason_text(answer->reason), answer->detail);
 	a->allow = answer->allow;
 }
-
-bool auth_add_ticket(struct auth *a, enum glt_ticket_kind kind, uint64_t id, const char *account)
-{
-	struct glt_ticket t = {.kind = kind, .id = id, .boottime = glt_boottime()};
-	char text[GLT_TICKET_MAX];
-	uint8_t epoch[16];
-	struct glt_txn *txn;
-	enum glt_status st;
-
-	if (strlen(account) >= sizeof(t.account) || strlen(auth_service(a)) >= sizeof(t.service) ||
-	    strlen(auth_address(a)) >= sizeof(t.address))
-		return false;
-	strcpy(t.account, account);
-	strcpy(t.service, auth_service(a));
-	strcpy(t.address, auth_address(a));
-	st = glt_txn_begin(a->store, false, &txn, NULL);
-	if (st == GLT_OK) {
-		st = glt_store_epoch(txn, epoch, NULL);
-		glt_txn_end(txn);
-	}
-	if (st != GLT_OK || glt_ticket_make(glt_store_key(a->store), epoch, &t, text, NULL) != GLT_OK)
-		return false;
-	glt_message_add(&a->reply, "ticket", text);
-	return true;
-}

@@ -61,7 +61,7 @@ static bool wait_for(int fd, short events, int64_t deadline, struct reason why)
 			explain(why, "gltoken-auth gave no answer within %d s", GLT_CLIENT_TIMEOUT_MS / 1000);
 			return false;
 		}
-		struct pollfd p = { .fd = fd, .events = events };
+		struct pollfd p = {.fd = fd, .events = events};
 		int n = poll(&p, 1, left > INT_MAX ? INT_MAX : (int)left);
 		if (n > 0)
 			return true;
@@ -122,7 +122,7 @@ static int set_attributes(posix_spawnattr_t *attr)
 static int spawn_helper(int end, int null, pid_t *pid)
 {
 	char name[] = "gltoken-auth";
-	char *argv[] = { name, NULL }, *envp[] = { NULL };
+	char *argv[] = {name, NULL}, *envp[] = {NULL};
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t attr;
 
@@ -157,7 +157,7 @@ static void explain_spawn(int err, struct reason why)
 /* Transport: a connected stream to a gltoken-auth of our own. */
 static bool open_helper(struct channel *c, struct reason why)
 {
-	int pair[2] = { -1, -1 };
+	int pair[2] = {-1, -1};
 	bool ok = false;
 
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -187,7 +187,7 @@ out:
 /* Wait status of the helper, or -1 where the host took it, ignores its children, or time ran out. */
 static int reap(pid_t pid, int64_t deadline)
 {
-	struct timespec nap = { .tv_nsec = 100000 };
+	struct timespec nap = {.tv_nsec = 100000};
 
 	for (;;) {
 		int status;
@@ -258,7 +258,7 @@ static bool converse(int fd, const struct glt_message *request, struct glt_messa
 static enum glt_outcome ask(const struct glt_message *request, struct glt_message *reply, struct reason why)
 {
 	int64_t deadline = now_ms() + GLT_CLIENT_TIMEOUT_MS;
-	struct channel c = { .fd = -1, .pid = -1 };
+	struct channel c = {.fd = -1, .pid = -1};
 
 	if (!open_helper(&c, why))
 		return GLT_FAILED;
@@ -284,7 +284,7 @@ static enum glt_outcome ask(const struct glt_message *request, struct glt_messag
 enum glt_outcome glt_client_ask(struct glt_message *request, struct glt_message *reply, char *why, size_t why_len)
 {
 	int saved_errno = errno;
-	struct reason reason = { .text = why, .len = why_len };
+	struct reason reason = {.text = why, .len = why_len};
 	enum glt_outcome outcome = GLT_FAILED;
 
 	if (why_len > 0)

@@ -131,7 +131,7 @@ static void answer(struct auth *a)
 	static const struct {
 		const char *verb;
 		void (*run)(struct auth *);
-	} verbs[] = {{"verify", auth_verify}, {"key", auth_key}, {"authorize", auth_authorize}};
+	} verbs[] = {{"verify", auth_verify}, {"key", auth_key}, {"authorize", auth_authorize}, {"change", auth_change}};
 	const char *verb = glt_message_get(&a->request, "verb");
 	struct glt_err err;
 	enum glt_status st;

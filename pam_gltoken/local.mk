@@ -85,8 +85,10 @@ libglt_ask_a_SOURCES = \
 glibexec_PROGRAMS += pam_gltoken/gltoken-auth
 pam_gltoken_gltoken_auth_SOURCES = \
 	pam_gltoken/gltoken-auth.c \
+	pam_gltoken/auth_change.c \
 	pam_gltoken/auth_reply.c \
 	pam_gltoken/auth_session.c \
+	pam_gltoken/auth_ticket.c \
 	pam_gltoken/auth_verify.c \
 	pam_gltoken/auth.h
 pam_gltoken_gltoken_auth_LDADD = libglt_ask.a $(CORE_LIBS)

@@ -19,10 +19,10 @@ static bool set_value(struct glt_pam_args *args, const char *arg)
 		const char *name;
 		const char **value;
 	} known[] = {
-		{ "services", &args->services },
-		{ "service", &args->service },
-		{ "scope", &args->scope },
-		{ "prompt", &args->prompt },
+		{"services", &args->services},
+		{"service", &args->service},
+		{"scope", &args->scope},
+		{"prompt", &args->prompt},
 	};
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
@@ -41,11 +41,11 @@ static bool set_flag(struct glt_pam_args *args, const char *arg)
 		const char *name;
 		bool *flag;
 	} known[] = {
-		{ "nosession", &args->nosession },
-		{ "use_first_pass", &args->use_first_pass },
-		{ "try_first_pass", &args->try_first_pass },
-		{ "require_token", &args->require_token },
-		{ "debug", &args->debug },
+		{"nosession", &args->nosession},
+		{"use_first_pass", &args->use_first_pass},
+		{"try_first_pass", &args->try_first_pass},
+		{"require_token", &args->require_token},
+		{"debug", &args->debug},
 	};
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {

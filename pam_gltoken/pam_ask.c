@@ -110,7 +110,7 @@ static void add_who(struct glt_log_line *line, const struct glt_pam_who *who)
 static void log_question(pam_handle_t *pamh, const struct glt_pam_args *args, const struct glt_pam_who *who,
 			 const struct glt_pam_question *q)
 {
-	struct glt_log_line line = { .len = 0 };
+	struct glt_log_line line = {.len = 0};
 
 	glt_log_add(&line, "asked", GLT_HELPER);
 	glt_log_add(&line, "verb", q->verb);
@@ -125,7 +125,7 @@ void glt_pam_log_answer(pam_handle_t *pamh, const struct glt_pam_args *args, con
 {
 	bool allow = q->outcome == GLT_ALLOW;
 	int priority = LOG_NOTICE;
-	struct glt_log_line line = { .len = 0 };
+	struct glt_log_line line = {.len = 0};
 
 	if (args->debug)
 		log_question(pamh, args, who, q);
@@ -141,7 +141,8 @@ void glt_pam_log_answer(pam_handle_t *pamh, const struct glt_pam_args *args, con
 	glt_log_add(&line, "event", event);
 	glt_log_add(&line, "decision", allow ? "allow" : "deny");
 	glt_log_add(&line, "reason", q->reason);
-	glt_log_add(&line, "token", glt_message_get(&q->reply, "id"));
+	const char *type = glt_message_get(&q->reply, "type");
+	glt_log_add(&line, type && strcmp(type, "key") == 0 ? "key" : "token", glt_message_get(&q->reply, "id"));
 	glt_log_add(&line, "owner", glt_message_get(&q->reply, "owner"));
 	add_who(&line, who);
 	glt_log_add(&line, "text", q->text);
@@ -151,7 +152,7 @@ void glt_pam_log_answer(pam_handle_t *pamh, const struct glt_pam_args *args, con
 void glt_pam_log_refusal(pam_handle_t *pamh, int priority, const char *event, const struct glt_pam_who *who,
 			 const char *reason, const char *text)
 {
-	struct glt_log_line line = { .len = 0 };
+	struct glt_log_line line = {.len = 0};
 
 	glt_log_add(&line, "event", event);
 	glt_log_add(&line, "decision", "deny");

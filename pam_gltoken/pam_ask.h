@@ -8,7 +8,7 @@
 
 /* Whom it is about; borrowed PAM items. */
 struct glt_pam_who {
-	const char *user; /* NULL: not set */
+	const char *user;    /* NULL: not set */
 	const char *service; /* PAM_SERVICE, never NULL */
 	const char *label;   /* what gltoken-auth is told for it */
 	const char *rhost;   /* NULL: not set */

@@ -24,7 +24,8 @@ static int admit(pam_handle_t *pamh, const struct glt_pam_args *args, const stru
 	const char *ticket = args->nosession ? GLT_SESSION_NONE : glt_message_get(&q->reply, "ticket");
 
 	if (!args->nosession && !glt_session_is_ticket(ticket)) {
-		glt_pam_question_fail(q, "no_ticket", "only root is given a ticket: others need the argument nosession");
+		glt_pam_question_fail(q, "no_ticket",
+				      "only root is given a ticket: others need the argument nosession");
 		return PAM_AUTHINFO_UNAVAIL;
 	}
 	if ((args->nosession && !glt_session_mark(pamh, who->user)) || !glt_session_set(pamh, ticket)) {
@@ -279,7 +280,8 @@ ENTRY pam_sm_chauthtok(pam_handle_t *pamh, int flags, int argc, const char **arg
 	(void)argc;
 	(void)argv;
 	if (!(flags & PAM_SILENT))
-		pam_error(pamh, "An access token cannot be changed here: ask this host's administrator for a new one.");
+		pam_error(pamh,
+			  "An access token cannot be changed here: ask this host's administrator for a new one.");
 	pam_syslog(pamh, LOG_NOTICE, "event=change decision=deny reason=not_supported");
 	return PAM_AUTHTOK_ERR;
 }

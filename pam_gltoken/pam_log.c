@@ -43,7 +43,8 @@ void glt_log_add(struct glt_log_line *line, const char *key, const char *value)
 	escape(safe, value);
 	const char *quote = needs_quotes(value) ? "\"" : "";
 	size_t room = sizeof line->text - line->len;
-	int n = snprintf(line->text + line->len, room, "%s%s=%s%s%s", line->len ? " " : "", key, quote, safe, quote);
+	int n = snprintf(line->text + line->len, room, "%s%s=%s%s%s", line->len ? " " : "", key, quote, safe,
+			 quote);
 	if (n > 0 && (size_t)n < room)
 		line->len += (size_t)n;
 	line->text[line->len] = '\0';

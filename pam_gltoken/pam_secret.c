@@ -23,7 +23,7 @@ static int prompt(pam_handle_t *pamh, const char *text, char **secret)
 	if (!conv->conv)
 		return PAM_CONV_ERR;
 
-	const struct pam_message message = { .msg_style = PAM_PROMPT_ECHO_OFF, .msg = text };
+	const struct pam_message message = {.msg_style = PAM_PROMPT_ECHO_OFF, .msg = text};
 	const struct pam_message *messages = &message;
 	struct pam_response *response = NULL;
 	int status = conv->conv(1, &messages, &response, conv->appdata_ptr);

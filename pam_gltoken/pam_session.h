@@ -12,7 +12,7 @@
 /* Ticket, GLT_SESSION_NONE, or NULL where no phase has set any; borrowed until the next set or forget. */
 const char *glt_session_get(pam_handle_t *pamh);
 bool glt_session_set(pam_handle_t *pamh, const char *ticket);
-bool glt_session_forget(pam_handle_t *pamh); /* the mark as well */
+bool glt_session_forget(pam_handle_t *pamh);   /* the mark as well */
 bool glt_session_is_ticket(const char *value); /* neither NULL, empty nor "none" */
 
 /* With nosession: user was allowed by this very handle. sshd's keyboard-interactive loses the mark with the child

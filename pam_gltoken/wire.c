@@ -60,8 +60,8 @@ void glt_message_add(struct glt_message *m, const char *key, const char *value)
 		return;
 
 	size_t key_len = strlen(key), value_len = strlen(value), room = sizeof m->text - m->len;
-	if (!key_ok(key, key_len) || !value_ok(value, value_len) || !admits(m, key, key_len) ||
-	    key_len > room || value_len > room || key_len + value_len + 2 > room) {
+	if (!key_ok(key, key_len) || !value_ok(value, value_len) || !admits(m, key, key_len) || key_len > room ||
+	    value_len > room || key_len + value_len + 2 > room) {
 		spoil(m);
 		return;
 	}

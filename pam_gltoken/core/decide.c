@@ -271,6 +271,65 @@ static bool ref_unfit(const struct glt_question *q, const struct glt_facts *f, s
 		    role ? role : "unknown");
 }
 
+/* ---- changes that a session makes to tokens ---- */
+
+/* What a token with api may hand on: GitLab's api includes reading, and the repositories. */
+static uint64_t may_hand_on(const Glt__Token *t)
+{
+	uint64_t own = t->scopes;
+
+	if (own & GLT_SCOPE_BIT(GLT_SCOPE_API))
+		own |= READS;
+	return own;
+}
+
+static bool manages(const struct glt_question *q, struct glt_answer *a)
+{
+	const Glt__Token *t = q->token;
+
+	if (!t)
+		return false;
+	if (t->type != GLT__TYPE__PERSONAL)
+		return deny(a, GLT_WHY_NOT_YOURS, "a %s token changes no token but itself",
+			    t->type == GLT__TYPE__PROJECT ? "project" : "group or deploy");
+	if (!(t->scopes & GLT_SCOPE_BIT(GLT_SCOPE_API)))
+		return deny(a, GLT_WHY_SCOPE, "scope api is needed");
+	return false;
+}
+
+static bool mint_unfit(const struct glt_question *q, struct glt_answer *a)
+{
+	if (manages(q, a))
+		return true;
+	if (q->key && !q->key->user[0])
+		return deny(a, GLT_WHY_NOT_YOURS, "a deploy key is nobody's");
+	if (q->token && q->token->max_uses)
+		return deny(a, GLT_WHY_NOT_YOURS, "a token with a use limit makes no others");
+	if (q->token && (q->scopes & ~may_hand_on(q->token))) {
+		char more[GLT_SCOPES_TEXT_MAX];
+
+		glt_scopes_format(q->scopes & ~may_hand_on(q->token), more);
+		return deny(a, GLT_WHY_SCOPE, "the session's own token does not have %s", more);
+	}
+	return false;
+}
+
+static bool target_unfit(const struct glt_question *q, struct glt_answer *a)
+{
+	const uint64_t rotates = GLT_SCOPE_BIT(GLT_SCOPE_SELF_ROTATE) | GLT_SCOPE_BIT(GLT_SCOPE_API);
+
+	if (q->token && q->token->id == q->target->id) {
+		if (q->op == GLT_OP_REVOKE || (q->token->scopes & rotates))
+			return false;
+		return deny(a, GLT_WHY_SCOPE, "scope self_rotate or api is needed");
+	}
+	if (manages(q, a))
+		return true;
+	if (q->target->type == GLT__TYPE__PERSONAL && is_owner(q, q->target->owner))
+		return false;
+	return deny(a, GLT_WHY_NOT_YOURS, "token %llu is somebody else's", (unsigned long long)q->target->id);
+}
+
 static void say_allowed(const struct glt_question *q, const struct glt_facts *f, struct glt_answer *a)
 {
 	const char *role = glt_role_name(a->role);
@@ -324,6 +383,13 @@ void glt_decide(const struct glt_question *q, const struct glt_facts *f, struct 
 		break;
 	case GLT_OP_CHECK:
 		denied = check_unfit(q, a);
+		break;
+	case GLT_OP_MINT:
+		denied = mint_unfit(q, a);
+		break;
+	case GLT_OP_ROTATE:
+	case GLT_OP_REVOKE:
+		denied = !q->target || target_unfit(q, a);
 		break;
 	case GLT_OP_PULL:
 	case GLT_OP_PUSH:

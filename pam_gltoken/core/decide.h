@@ -24,6 +24,9 @@ enum glt_op {
 	GLT_OP_CHECK, /* is it good, for a service that opens no session (nosession) */
 	GLT_OP_PULL,  /* git-upload-pack, git-upload-archive */
 	GLT_OP_PUSH,  /* git-receive-pack; with a ref: update of that ref */
+	GLT_OP_MINT,   /* a new personal token for the same person, with no more than these scopes */
+	GLT_OP_ROTATE, /* of target */
+	GLT_OP_REVOKE, /* of target */
 };
 
 /* Reason, its stable name (logs, explain, gltoken(7)), and its sentence. */
@@ -54,6 +57,8 @@ enum glt_op {
 	X(SCOPE, "scope_missing", "no scope of the token allows this")                                    \
 	X(ROLE, "role_too_low", "the role on this project does not allow this")                           \
 	X(REF_PROTECTED, "ref_protected", "the ref is protected")                                         \
+	X(NOT_YOURS, "not_yours", "the session may change only tokens of its own person, or its own token") \
+	X(POLICY, "policy", "the policy of this host does not allow it")                                  \
 	X(BUSY, "busy", "all hash slots stayed busy")                                                     \
 	X(BAD_REQUEST, "bad_request", "the request to gltoken-auth breaks a rule")                        \
 	X(NO_PRIVILEGE, "no_privilege",                                                                   \
@@ -81,6 +86,8 @@ struct glt_question {
 	const char *ref;     /* PUSH: full name, or NULL for "at all" */
 	const char *address; /* numeric, or NULL / "local" where none is known */
 	const char *service; /* "sshd", "http", ... */
+	const Glt__Token *target; /* ROTATE, REVOKE */
+	uint64_t scopes;     /* MINT */
 	bool begins;         /* a new session: a token without uses left is refused */
 	bool need_scope;     /* the service asks for one scope by name */
 	enum glt_scope scope;

@@ -1,0 +1,135 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The helper's verb change: a session makes, rotates and revokes tokens, never beyond its own rights.
+# shellcheck source=tests/lib/e2e.sh
+. "$(dirname "$0")/../lib/e2e.sh"
+
+HELPER=/usr/libexec/gltoken/gltoken-auth
+
+setup() {
+	e2e_host
+	new_token --user alice --scope api,self_rotate
+	printf '%s' "$TOKEN" >"$E2E_DIR/api"
+}
+
+ask() { # LINE...
+	INPUT=$(printf '%s\n' "$@" '' && echo .)
+	INPUT=${INPUT%.} run timeout 30 "$HELPER"
+}
+
+allows() {
+	ask "$@"
+	if [ "$RC" != 0 ] || ! grep -qx verdict=allow "$T/out"; then fail "should be allowed: $(outcome)"; fi
+}
+
+denies() { # REASON LINE...
+	local reason=$1
+	shift
+	ask "$@"
+	if [ "$RC" = 0 ] || ! grep -qx "reason=$reason" "$T/out"; then fail "should be denied as $reason: $(outcome)"; fi
+	hides '^token='
+}
+
+field() {
+	sed -n "s/^$1=//p" "$T/out"
+}
+
+session_of() { # SECRET
+	allows verb=verify "secret=$1" account=git service=sshd rhost=192.0.2.1
+	TICKET=$(field ticket)
+}
+
+change() {
+	allows verb=change "ticket=$TICKET" "$@"
+}
+
+refuses() { # REASON LINE...
+	local reason=$1
+	shift
+	denies "$reason" verb=change "ticket=$TICKET" "$@"
+}
+
+test_mint() {
+	session_of "$(cat "$E2E_DIR/api")"
+	change action=mint name=laptop scopes=write_repository expires=10d
+	session_of "$(field token)"
+	allows verb=authorize "ticket=$TICKET" operation=push repository=demo/hello
+	denies not_a_member verb=authorize "ticket=$TICKET" operation=pull repository=secret/vault
+	# and what it made makes nothing further
+	refuses scope_missing action=mint name=more scopes=read_repository
+}
+
+test_mint_never_more_than_the_session_has() {
+	session_of "$(cat "$E2E_DIR/api")"
+	refuses scope_missing action=mint name=root scopes=sudo
+	refuses bad_request action=mint name=odd scopes=no_such_scope
+	refuses bad_request action=mint name= scopes=read_repository
+	new_token --user alice --scope api --expires 5d --only-repo 'demo/h*' --allow-from 192.0.2.0/24 --service sshd
+	session_of "$TOKEN"
+	change action=mint name=bounded scopes=read_repository expires=300d
+	local id
+	id=$(field id)
+	ok gltoken show "$id" --json
+	[ "$(jq -c '[.only_repo, .allow_from, .services]' "$T/out")" = '[["demo/h*"],["192.0.2.0/24"],["sshd"]]' ] ||
+		fail "restrictions are not handed on: $(outcome)"
+	[ "$(jq -r .expires_at "$T/out")" = "$(gltoken show "$ID" --json | jq -r .expires_at)" ] ||
+		fail "it outlives the token that made it: $(outcome)"
+}
+
+test_rotate_self() {
+	new_token --user alice --scope read_repository,self_rotate
+	session_of "$TOKEN"
+	change action=rotate target=self
+	local fresh
+	fresh=$(field token)
+	denies revoked verb=verify "secret=$TOKEN" account=git
+	refuses revoked action=rotate target=self
+	session_of "$fresh"
+	allows verb=authorize "ticket=$TICKET" operation=pull repository=demo/hello
+}
+
+test_bot_rotates_only_itself() {
+	local other
+	new_token --user alice --scope read_repository
+	other=$ID
+	new_token --project demo/hello --role developer --scope api
+	session_of "$TOKEN"
+	refuses not_yours action=rotate "target=$other"
+	refuses not_yours action=revoke "target=$other"
+	refuses not_yours action=mint name=x scopes=read_repository
+	change action=rotate target=self
+}
+
+test_scope_is_needed() {
+	new_token --user alice --scope read_repository
+	session_of "$TOKEN"
+	refuses scope_missing action=rotate target=self
+	refuses scope_missing action=mint name=x scopes=read_repository
+	change action=revoke target=self
+	refuses revoked action=revoke target=self
+}
+
+test_somebody_elses() {
+	local bobs
+	new_token --user bob --scope read_repository
+	bobs=$ID
+	session_of "$(cat "$E2E_DIR/api")"
+	refuses not_yours action=revoke "target=$bobs"
+	refuses not_yours action=revoke target=999999
+	refuses bad_request action=revoke target=bob/x
+	refuses bad_request action=revoke
+	refuses bad_request action=destroy target=self
+	ok gltoken show "$bobs" --json
+	says '"active": *true'
+}
+
+test_no_ticket_no_change() {
+	denies no_session verb=change action=mint name=x scopes=api
+	denies bad_ticket verb=change ticket=v1.t.1.git.sshd.local.1.00000000000000000000000000000000 action=revoke target=1
+	session_of "$(cat "$E2E_DIR/api")"
+	INPUT=$(printf '%s\n' verb=change "ticket=$TICKET" action=revoke target=self '' && echo .)
+	INPUT=${INPUT%.} run setpriv --reuid alice --regid alice --groups "$(getent group gltoken | cut -d: -f3)" "$HELPER"
+	grep -qx reason=bad_ticket "$T/out" || fail "alice may not use the session of git: $(outcome)"
+}
+
+e2e_main "$@"
