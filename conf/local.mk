@@ -29,6 +29,7 @@ $(CONF_MADE): %: %.in Makefile
 		-e 's,[@]PAM_SESSION[@],$(PAM_SESSION),' \
 		$< >$@.tmp && mv $@.tmp $@
 
+dist_doc_DATA = README.md
 examplesdir = $(docdir)/examples
 examples_DATA = \
 	conf/gltoken.conf \
@@ -43,9 +44,14 @@ tmpfiles_DATA = conf/tmpfiles.d/gltoken.conf
 # ---- manual ----
 
 MANUAL = \
+	gltoken-askpass.1 \
+	gltoken-auth.8 \
+	gltoken-keys.8 \
+	gltoken-shell.1 \
 	gltoken.1 \
 	gltoken.7 \
-	gltoken.conf.5
+	gltoken.conf.5 \
+	pam_gltoken.8
 nodist_man_MANS = $(MANUAL:%=man/%)
 CLEANFILES += $(nodist_man_MANS)
 EXTRA_DIST += $(MANUAL:%=conf/man/%.scd)
@@ -81,11 +87,15 @@ uninstall-hook:
 		from=$${pair%%:*} to="$(DESTDIR)$${pair#*:}"; \
 		if cmp -s "$$from" "$$to"; then rm -f "$$to"; fi; \
 	done
-	@for dir in $(glibexecdir) $(examplesdir) $(docdir) $(sysconfdir)/gltoken; do \
+	@for hook in $(HOOKS); do rm -f "$(DESTDIR)$(glibexecdir)/hooks/$$hook"; done
+	@for dir in $(glibexecdir)/hooks $(glibexecdir) $(examplesdir) $(docdir) $(sysconfdir)/gltoken; do \
 		rmdir "$(DESTDIR)$$dir" 2>/dev/null || :; \
 	done
 
 # ---- accounts, folders and the helper's mode ----
+
+# Every hook that a push can run; gltoken-hook sees from its name which one it is.
+HOOKS = pre-receive update post-receive post-update proc-receive reference-transaction push-to-checkout
 
 # The helper gets its privilege last, and only together with the group that bounds who may run it.
 install-exec-hook: $(CONF_MADE)
@@ -94,6 +104,9 @@ if ENABLE_ACCOUNTS
 		sh conf/install-accounts conf/sysusers.d/gltoken.conf; \
 	fi
 endif
+	@$(MKDIR_P) "$(DESTDIR)$(glibexecdir)/hooks" && for hook in $(HOOKS); do \
+		ln -sf ../gltoken-hook "$(DESTDIR)$(glibexecdir)/hooks/$$hook" || exit 1; \
+	done
 	@helper="$(DESTDIR)$(glibexecdir)/gltoken-auth"; \
 	if test "$$(id -u)" = 0 && getent group gltoken >/dev/null; then \
 		chown root:gltoken "$$helper" && chmod 4750 "$$helper"; \

@@ -40,6 +40,8 @@ const char *auth_service(const struct auth *a);
 const char *auth_address(const struct auth *a);
 /* "pull", "push", "login" or absent (*given false); false: anything else. */
 bool auth_operation(const struct auth *a, enum glt_op *op, bool *given);
+/* "update" (or absent), "create", "force", "delete" */
+bool auth_ref_change(const struct auth *a, enum glt_ref_change *change);
 /* Make a ticket and add it to the reply. */
 bool auth_add_ticket(struct auth *a, enum glt_ticket_kind kind, uint64_t id, const char *account);
 

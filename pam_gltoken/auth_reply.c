@@ -55,6 +55,20 @@ bool auth_operation(const struct auth *a, enum glt_op *op, bool *given)
 	return !s;
 }
 
+bool auth_ref_change(const struct auth *a, enum glt_ref_change *change)
+{
+	static const char *const names[] = {"update", "create", "force", "delete"};
+	const char *s = glt_message_get(&a->request, "change");
+
+	*change = GLT_REF_UPDATE;
+	for (size_t i = 0; s && i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(s, names[i]) == 0) {
+			*change = (enum glt_ref_change)i;
+			return true;
+		}
+	return !s;
+}
+
 static void add_token(struct auth *a, const Glt__Token *t)
 {
 	char scopes[GLT_SCOPES_TEXT_MAX], expires[GLT_WHEN_TEXT];

@@ -95,9 +95,6 @@ int glt_cli_drop(struct glt_cli *cli)
 		glt_cli_warn(cli, "%s", err.text);
 		return GLT_EXIT_UNAVAILABLE;
 	}
-	/* The caller's folder may be one that gltoken cannot enter. */
-	if (chdir("/") != 0)
-		glt_cli_warn(cli, "cannot change to /: %s", strerror(errno));
 	return GLT_EXIT_OK;
 }
 

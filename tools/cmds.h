@@ -22,6 +22,7 @@ int glt_cmd_user_remove(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_key(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_repo(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_repo_create(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_protect(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_check(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_audit(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_config(struct glt_cli *cli, int argc, char **argv);

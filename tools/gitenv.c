@@ -2,15 +2,19 @@
 #include "gitenv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* sshd's own default. Fixed, so that no file of the account and no client chooses which git runs. */
 #define GIT_PATH "/usr/local/bin:/usr/bin:/bin"
+
+#define HOOKS GLT_LIBEXECDIR "/hooks"
 
 static void __attribute__((format(printf, 2, 3))) put(struct glt_gitenv *e, const char *fmt, ...)
 {
@@ -81,6 +85,7 @@ void glt_gitenv_init(struct glt_gitenv *e, const struct glt_gitenv_from *from)
 	e->n = e->used = 0;
 	e->configs = 0;
 	e->bad = false;
+	e->push = from->push;
 	e->var[0] = NULL;
 
 	glt_gitenv_add(e, "PATH", GIT_PATH);
@@ -98,20 +103,63 @@ void glt_gitenv_init(struct glt_gitenv *e, const struct glt_gitenv_from *from)
 	glt_gitenv_config(e, "safe.directory", ".");
 	glt_gitenv_config(e, "safe.directory", from->repo->directory);
 
+	if (from->push) {
+		/* git passes over a hook that it cannot run, and with it would pass over the check. */
+		e->bad = e->bad || access(HOOKS "/update", X_OK) || access(HOOKS "/proc-receive", X_OK);
+		glt_gitenv_config(e, "core.hooksPath", HOOKS);
+		glt_gitenv_add(e, "GLTOKEN_SESSION", from->ticket);
+	}
+
 	glt_gitenv_add(e, "GL_PROTOCOL", from->via);
 	glt_gitenv_add(e, "GL_PROJECT_PATH", from->repo->project);
 	glt_gitenv_add(e, "GL_REPO", from->repo->project);
 	add_bearer(e, from->answer);
 }
 
+/* core.hooksPath of the repository, the account or the system, which our own setting will hide from git. */
+static void add_own_hooks(struct glt_gitenv *e)
+{
+	const char *const args[] = {"git", "config", "--type=path", "--get", "core.hooksPath", NULL};
+	char dir[PATH_MAX];
+	size_t len = 0;
+	int out[2];
+	if (pipe2(out, O_CLOEXEC)) {
+		e->bad = true;
+		return;
+	}
+	pid_t pid = fork();
+	if (pid == 0) {
+		dup2(out[1], STDOUT_FILENO);
+		environ = e->var; /* not ended yet, so without GIT_CONFIG_COUNT and what it counts */
+		execvp(args[0], (char *const *)args);
+		_exit(127);
+	}
+	close(out[1]);
+	for (ssize_t n = 1; n > 0 && len < sizeof(dir); len += n > 0 ? (size_t)n : 0)
+		n = read(out[0], dir + len, sizeof(dir) - len);
+	close(out[0]);
+	int status = -1;
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	/* 1 is "not set"; whatever else is not known must not skip hooks that somebody relies on. */
+	if (pid < 0 || !WIFEXITED(status) || WEXITSTATUS(status) > 1 || len == sizeof(dir)) {
+		e->bad = true;
+	} else if (WEXITSTATUS(status) == 0 && len > 1) {
+		dir[len - 1] = '\0';
+		glt_gitenv_add(e, GLT_HOOKS_VARIABLE, dir);
+	}
+}
+
 void glt_gitenv_exec(struct glt_gitenv *e, const struct glt_repo *repo, mode_t umask_bits, char *const args[])
 {
+	if (fchdir(repo->fd))
+		return;
+	if (e->push)
+		add_own_hooks(e);
 	if (!glt_gitenv_end(e)) {
 		errno = E2BIG;
 		return;
 	}
-	if (fchdir(repo->fd))
-		return;
 	umask(umask_bits);
 	sigset_t none;
 	sigemptyset(&none);

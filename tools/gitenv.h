@@ -19,6 +19,7 @@ struct glt_gitenv {
 	char text[16384];
 	size_t used;
 	unsigned configs;
+	bool push;
 	bool bad; /* something did not fit; sticky */
 };
 
@@ -29,9 +30,14 @@ struct glt_gitenv_from {
 	const struct glt_repo *repo;      /* what was opened */
 	const struct glt_message *answer; /* the reply that allowed it */
 	bool push;
+	const char *ticket; /* for the hooks of a push; NULL otherwise */
 };
 
-/* What git, the hooks of GitLab and those of gitolite read. The session's ticket is no part of it. */
+/* Where the repository's own hooks are, for gltoken-hook; absent: its hooks/. */
+#define GLT_HOOKS_VARIABLE "GLTOKEN_HOOKS"
+
+/* What git, the hooks of GitLab and those of gitolite read. A push also gets our dispatcher as every hook, and the
+ * ticket with which it asks about each ref. */
 void glt_gitenv_init(struct glt_gitenv *e, const struct glt_gitenv_from *from);
 /* One more variable; a NULL value adds nothing. */
 void glt_gitenv_add(struct glt_gitenv *e, const char *name, const char *value);

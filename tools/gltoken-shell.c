@@ -225,6 +225,7 @@ static int become_git(struct shell *sh, const struct glt_gitcmd *cmd, const char
 		.repo = repo,
 		.answer = &sh->answer,
 		.push = cmd->push,
+		.ticket = sh->ticket,
 	};
 	struct glt_gitenv env;
 	glt_gitenv_init(&env, &from);

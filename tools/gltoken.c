@@ -31,6 +31,7 @@ static const struct glt_command commands[] = {
 	{"user", NULL, glt_cmd_user, "users: add, block, unblock, remove, list"},
 	{"key", NULL, glt_cmd_key, "SSH public keys of users"},
 	{"repo", NULL, glt_cmd_repo, "repositories: create, list"},
+	{"protect", NULL, glt_cmd_protect, "who may push to which branches and tags"},
 	{"check", NULL, glt_cmd_check, "check the store"},
 	{"audit", NULL, glt_cmd_audit, "what was changed, when and by whom"},
 	{"config", NULL, glt_cmd_config, "check the configuration"},

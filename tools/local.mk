@@ -62,6 +62,7 @@ tools_gltoken_SOURCES = \
 	tools/cmd_key.c \
 	tools/cmd_list.c \
 	tools/cmd_member.c \
+	tools/cmd_protect.c \
 	tools/cmd_repo.c \
 	tools/cmd_repo_create.c \
 	tools/cmd_revoke.c \
@@ -82,6 +83,12 @@ tools_gltoken_shell_LDADD = $(TOOLS_LIBS)
 glibexec_PROGRAMS += tools/gltoken-keys
 tools_gltoken_keys_SOURCES = tools/gltoken-keys.c
 tools_gltoken_keys_LDADD = $(TOOLS_LIBS)
+
+# ---- every hook of a push ----
+
+glibexec_PROGRAMS += tools/gltoken-hook
+tools_gltoken_hook_SOURCES = tools/gltoken-hook.c
+tools_gltoken_hook_LDADD = libglt_tools.a libglt_ask.a libglt_core.a
 
 bin_PROGRAMS += tools/gltoken-askpass
 tools_gltoken_askpass_SOURCES = tools/gltoken-askpass.c

@@ -43,6 +43,8 @@ static const struct row {
 	{"wrong_project", GLT_REFUSAL_FORBIDDEN, "Your access token does not cover this project.", NULL},
 	{"repository_not_allowed", GLT_REFUSAL_FORBIDDEN, "Your access token is limited to other repositories.",
 	 NULL},
+	{"not_yours", GLT_REFUSAL_FORBIDDEN, "This session may change only tokens of its own.", NULL},
+	{"policy", GLT_REFUSAL_FORBIDDEN, "The policy of this host does not allow it.", NULL},
 	{"ref_protected", GLT_REFUSAL_FORBIDDEN,
 	 "You are not allowed to push code to protected branches on this project.", NULL},
 };

@@ -148,29 +148,44 @@ static enum glt_status member_facts(struct glt_store *store, const struct glt_qu
 }
 
 struct protecting {
-	const char *ref;
+	const struct glt_question *q;
 	struct glt_facts *f;
 	bool damaged;
 };
+
+static int role_for(const Glt__Protection *p, enum glt_ref_change change)
+{
+	switch (change) {
+	case GLT_REF_FORCE:
+		return (int)p->force;
+	case GLT_REF_DELETE:
+		return (int)p->remove;
+	case GLT_REF_UPDATE:
+	case GLT_REF_CREATE:
+		break;
+	}
+	return (int)p->push;
+}
 
 /* Several patterns may match a ref; as in GitLab, the most permissive of them counts. */
 static bool add_protection(void *arg, struct glt_slice key, struct glt_slice value)
 {
 	struct protecting *p = arg;
+	struct glt_facts *f = p->f;
 	Glt__Protection *m = glt__protection__unpack(NULL, value.len, value.data);
 
 	(void)key;
-	if (!m || strlen(m->ref_glob) >= sizeof(p->f->protection)) {
+	if (!m || strlen(m->ref_glob) >= sizeof(f->protection)) {
 		p->damaged = true;
-	} else if (glt_glob_match(m->ref_glob, p->ref)) {
-		bool wider = m->push != GLT_NO_ROLE &&
-			     (p->f->push_role == GLT_NO_ROLE || (int)m->push < p->f->push_role);
+	} else if (glt_glob_match(m->ref_glob, p->q->ref)) {
+		int role = role_for(m, p->q->change);
+		bool wider = role != GLT_NO_ROLE && (f->ref_role == GLT_NO_ROLE || role < f->ref_role);
 
-		if (!p->f->has_protection || wider) {
-			p->f->push_role = (int)m->push;
-			strcpy(p->f->protection, m->ref_glob);
+		if (!f->has_protection || wider) {
+			f->ref_role = role;
+			strcpy(f->protection, m->ref_glob);
 		}
-		p->f->has_protection = true;
+		f->has_protection = true;
 	}
 	if (m)
 		glt__protection__free_unpacked(m, NULL);
@@ -180,7 +195,7 @@ static bool add_protection(void *arg, struct glt_slice key, struct glt_slice val
 static enum glt_status ref_facts(struct glt_store *store, const struct glt_question *q, struct glt_facts *f,
 				 struct glt_err *err)
 {
-	struct protecting p = {.ref = q->ref, .f = f};
+	struct protecting p = {.q = q, .f = f};
 	char prefix[GLT_PATH_MAX + 2];
 	size_t len = strlen(q->path);
 	struct glt_txn *txn;

@@ -251,7 +251,8 @@ static bool starts(const char *s, const char *prefix)
 
 static bool ref_unfit(const struct glt_question *q, const struct glt_facts *f, struct glt_answer *a)
 {
-	const char *role = glt_role_name(a->role);
+	static const char *const verbs[] = {"push to it", "create it", "force-push to it", "delete it"};
+	const char *role = glt_role_name(a->role), *verb = verbs[q->change];
 
 	if (q->op != GLT_OP_PUSH || !q->ref)
 		return false;
@@ -260,15 +261,15 @@ static bool ref_unfit(const struct glt_question *q, const struct glt_facts *f, s
 	    !glt_role_may(a->role, GLT_MAY_PUSH_PROTECTED))
 		return deny(a, GLT_WHY_REF_PROTECTED, "%.200s lies outside refs/heads and refs/tags: maintainer is needed",
 			    q->ref);
-	if (!f->has_protection)
+	if (!f->has_protection || f->ref_role == GLT_DEVELOPER)
 		return false;
-	if (f->push_role == GLT_NO_ROLE)
-		return deny(a, GLT_WHY_REF_PROTECTED, "%.200s is protected by %.200s: nobody may push", q->ref,
-			    f->protection);
-	if (f->push_role == GLT_DEVELOPER || glt_role_may(a->role, GLT_MAY_PUSH_PROTECTED))
+	if (f->ref_role == GLT_NO_ROLE)
+		return deny(a, GLT_WHY_REF_PROTECTED, "%.200s is protected by %.200s: nobody may %s", q->ref,
+			    f->protection, verb);
+	if (glt_role_may(a->role, GLT_MAY_PUSH_PROTECTED))
 		return false;
-	return deny(a, GLT_WHY_REF_PROTECTED, "%.200s is protected by %.200s: role %s may not push", q->ref, f->protection,
-		    role ? role : "unknown");
+	return deny(a, GLT_WHY_REF_PROTECTED, "%.200s is protected by %.200s: role %s may not %s", q->ref, f->protection,
+		    role ? role : "unknown", verb);
 }
 
 /* ---- changes that a session makes to tokens ---- */

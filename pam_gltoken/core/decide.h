@@ -29,6 +29,8 @@ enum glt_op {
 	GLT_OP_REVOKE, /* of target */
 };
 
+enum glt_ref_change { GLT_REF_UPDATE, GLT_REF_CREATE, GLT_REF_FORCE, GLT_REF_DELETE };
+
 /* Reason, its stable name (logs, explain, gltoken(7)), and its sentence. */
 #define GLT_REASONS(X)                                                                                    \
 	X(OK, "ok", "allowed")                                                                            \
@@ -84,6 +86,7 @@ struct glt_question {
 	const char *account; /* LOGIN: the account */
 	const char *path;    /* PULL, PUSH: the project */
 	const char *ref;     /* PUSH: full name, or NULL for "at all" */
+	enum glt_ref_change change; /* what is done to it */
 	const char *address; /* numeric, or NULL / "local" where none is known */
 	const char *service; /* "sshd", "http", ... */
 	const Glt__Token *target; /* ROTATE, REVOKE */
@@ -105,9 +108,9 @@ struct glt_facts {
 	int member_role;
 	char member_path[GLT_PATH_MAX + 1];
 	char member_principal[GLT_NAME_MAX + 1];
-	/* PUSH of a ref: least role that may, 0 nobody; has_protection false: not protected */
+	/* PUSH of a ref: least role for this change, 0 nobody; has_protection false: not protected */
 	bool has_protection;
-	int push_role;
+	int ref_role;
 	char protection[GLT_NAME_MAX + 1];
 };
 

@@ -76,7 +76,7 @@ void glt_event_token(struct glt_change *c, const char *actor, const char *action
 	Glt__Event ev = GLT__EVENT__INIT;
 	char *was = describe(before), *is = describe(after);
 
-	if ((before && !was) || (after && !is)) {
+	if (!any || (before && !was) || (after && !is)) {
 		glt_change_fail(c);
 	} else {
 		ev.token = any->id;

@@ -235,6 +235,46 @@ enum glt_status glt_namespace_number(struct glt_txn *txn, struct glt_change *c, 
 	return GLT_OK;
 }
 
+/* ---- protected refs ---- */
+
+void glt_protection_store(struct glt_change *c, Glt__Protection *p)
+{
+	struct pair k;
+
+	if (pair_make(&k, p->path, p->ref_glob))
+		put_packed(c, GLT_PROTECTIONS, slice(&k), &p->base);
+	else
+		glt_change_fail(c);
+}
+
+void glt_protection_drop(struct glt_change *c, const char *path, const char *ref_glob)
+{
+	struct pair k;
+
+	if (pair_make(&k, path, ref_glob))
+		glt_change_del(c, GLT_PROTECTIONS, slice(&k));
+	else
+		glt_change_fail(c);
+}
+
+enum glt_status glt_protection_load(struct glt_txn *txn, const char *path, const char *ref_glob, Glt__Protection **out,
+				    struct glt_err *err)
+{
+	ProtobufCMessage *m = NULL;
+	struct pair k;
+	enum glt_status st = GLT_NOT_FOUND;
+
+	if (pair_make(&k, path, ref_glob))
+		st = get_unpacked(txn, GLT_PROTECTIONS, slice(&k), &glt__protection__descriptor, &m, err);
+	*out = (Glt__Protection *)m;
+	return st == GLT_NOT_FOUND ? glt_fail(err, st, "%s of %s is not protected", ref_glob, path) : st;
+}
+
+void glt_protection_free(Glt__Protection *p)
+{
+	free_unpacked((ProtobufCMessage *)p);
+}
+
 /* ---- public keys ---- */
 
 enum glt_status glt_key_by_fingerprint(struct glt_txn *txn, const uint8_t fp[GLT_FINGERPRINT_LEN], Glt__Key **out,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Users, memberships, namespaces and public keys in the store. Loaded records: *_free. */
+/* Users, memberships, namespaces, protected refs and public keys in the store. Loaded records: *_free. */
 #ifndef GLT_PEOPLE_H
 #define GLT_PEOPLE_H
 
@@ -39,6 +39,13 @@ void glt_namespace_free(Glt__Namespace *n);
 /* The number of a project or group, made in the change where it has none. */
 enum glt_status glt_namespace_number(struct glt_txn *txn, struct glt_change *c, const char *path, uint64_t *out,
 				     struct glt_err *err);
+
+/* ---- protected refs ---- */
+void glt_protection_store(struct glt_change *c, Glt__Protection *p);
+void glt_protection_drop(struct glt_change *c, const char *path, const char *ref_glob);
+enum glt_status glt_protection_load(struct glt_txn *txn, const char *path, const char *ref_glob, Glt__Protection **out,
+				    struct glt_err *err);
+void glt_protection_free(Glt__Protection *p);
 
 /* ---- public keys ---- */
 #define GLT_FINGERPRINT_LEN 32

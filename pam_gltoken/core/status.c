@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum glt_status glt_fail(struct glt_err *err, enum glt_status status, const char *fmt, ...)
+void glt_err_set(struct glt_err *err, enum glt_status status, const char *fmt, ...)
 {
 	if (err) {
 		va_list ap;
@@ -14,5 +14,4 @@ enum glt_status glt_fail(struct glt_err *err, enum glt_status status, const char
 		(void)vsnprintf(err->text, sizeof(err->text), fmt, ap);
 		va_end(ap);
 	}
-	return status;
 }

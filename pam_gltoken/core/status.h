@@ -25,8 +25,14 @@ struct glt_err {
 	char text[512]; /* UTF-8, one line, no trailing newline; cut if longer */
 };
 
-/* Fill *err and return status, so that callers can write `return glt_fail(...)`. err may be NULL. */
-enum glt_status glt_fail(struct glt_err *err, enum glt_status status, const char *fmt, ...)
+void glt_err_set(struct glt_err *err, enum glt_status status, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+static inline enum glt_status glt_status_same(enum glt_status status)
+{
+	return status;
+}
+/* Fill *err and return status, so that callers can write `return glt_fail(...)`. err may be NULL. A macro, for an
+ * analyzer must see in the caller that the result is not GLT_OK. */
+#define glt_fail(err, status, ...) (glt_err_set((err), (status), __VA_ARGS__), glt_status_same(status))
 
 #endif

@@ -176,7 +176,7 @@ static int begin(struct glt_store *s, unsigned flags, MDB_txn **txn)
 
 static enum glt_status get_u64(struct glt_txn *txn, const char *name, uint64_t *out, struct glt_err *err)
 {
-	struct glt_slice v;
+	struct glt_slice v = {NULL, 0};
 	enum glt_status st = glt_get(txn, GLT_META, glt_slice_str(name), &v, err);
 
 	if (st == GLT_NOT_FOUND || (st == GLT_OK && v.len != GLT_KEY_U64))
@@ -360,7 +360,7 @@ static int grow(struct glt_store *s)
 
 static enum glt_status load_counters(struct glt_txn *txn, struct glt_err *err)
 {
-	struct glt_slice head;
+	struct glt_slice head = {NULL, 0};
 	enum glt_status st = get_u64(txn, "seq", &txn->seq, err);
 
 	for (int i = 0; st == GLT_OK && i < GLT_COUNTERS; i++)

@@ -283,22 +283,7 @@ bool glt_cidr_match(const char *cidr, const char *address)
 	       same_prefix(c.net.bytes, a.bytes, c.bits);
 }
 
-enum glt_status glt_glob_check(const char *glob, struct glt_err *err)
-{
-	size_t len = strlen(glob);
-
-	if (len == 0 || len > GLT_NAME_MAX)
-		return glt_fail(err, GLT_INVALID, "pattern '%s': must have 1 to %d bytes", echo(glob), GLT_NAME_MAX);
-	for (size_t i = 0; i < len; i++)
-		if (!alnum(glob[i]) && !strchr("._-/*?[]!^+@", glob[i]))
-			return glt_fail(err, GLT_INVALID, "pattern '%s': '%c' may not stand in it", echo(glob),
-					glob[i] > 0x20 && glob[i] < 0x7f ? glob[i] : '?');
-	if (strstr(glob, "***"))
-		return glt_fail(err, GLT_INVALID, "pattern '%s': at most two '*' in a row", glob);
-	return GLT_OK;
-}
-
-/* One [..] class at p: sets *end behind it. False for no match and for a class that does not close. */
+/* One [..] class at p: sets *end behind it, or to NULL if it does not close; then nothing matches. */
 static bool class_match(const char *p, char c, const char **end)
 {
 	bool negate = p[1] == '!' || p[1] == '^', hit = false;
@@ -313,8 +298,32 @@ static bool class_match(const char *p, char c, const char **end)
 			q++;
 		}
 	}
-	*end = *q ? q + 1 : q;
+	*end = *q ? q + 1 : NULL;
 	return *q == ']' && hit != negate && c != '/';
+}
+
+enum glt_status glt_glob_check(const char *glob, struct glt_err *err)
+{
+	size_t len = strlen(glob);
+
+	if (len == 0 || len > GLT_NAME_MAX)
+		return glt_fail(err, GLT_INVALID, "pattern '%s': must have 1 to %d bytes", echo(glob), GLT_NAME_MAX);
+	for (size_t i = 0; i < len; i++)
+		if (!alnum(glob[i]) && !strchr("._-/*?[]!^+@", glob[i]))
+			return glt_fail(err, GLT_INVALID, "pattern '%s': '%c' may not stand in it", echo(glob),
+					glob[i] > 0x20 && glob[i] < 0x7f ? glob[i] : '?');
+	if (strstr(glob, "***"))
+		return glt_fail(err, GLT_INVALID, "pattern '%s': at most two '*' in a row", glob);
+	for (const char *p = glob; *p;) {
+		const char *behind = p + 1;
+
+		if (*p == '[')
+			(void)class_match(p, 'a', &behind);
+		if (!behind)
+			return glt_fail(err, GLT_INVALID, "pattern '%s': '[' without its ']'", glob);
+		p = behind;
+	}
+	return GLT_OK;
 }
 
 /* Does one character of text match the single-character item at *g? Moves *g behind it. */
@@ -332,6 +341,7 @@ static bool item_match(const char **g, char c)
  * that nobody can write one that hangs a login. */
 struct positions {
 	bool at[GLT_NAME_MAX + 1];
+	bool begins; /* a part of the text begins here */
 };
 
 static void reach(struct positions *set, const char *glob, size_t i)
@@ -341,7 +351,8 @@ static void reach(struct positions *set, const char *glob, size_t i)
 		if (glob[i] != '*')
 			return;
 		if (glob[i + 1] == '*') {
-			if (glob[i + 2] == '/') /* "**" and its '/' may stand for no folder at all, as in gitignore */
+			/* "**" and its '/' may stand for no folder at all, as in gitignore */
+			if (glob[i + 2] == '/' && set->begins)
 				reach(set, glob, i + 3);
 			i += 2;
 		} else {
@@ -352,7 +363,7 @@ static void reach(struct positions *set, const char *glob, size_t i)
 
 bool glt_glob_match(const char *glob, const char *text)
 {
-	struct positions now = {{false}}, next;
+	struct positions now = {.begins = true}, next;
 	const size_t len = strlen(glob);
 
 	if (len > GLT_NAME_MAX)
@@ -360,6 +371,7 @@ bool glt_glob_match(const char *glob, const char *text)
 	reach(&now, glob, 0);
 	for (; *text; text++) {
 		memset(&next, 0, sizeof(next));
+		next.begins = *text == '/';
 		for (size_t i = 0; i < len; i++) {
 			const char *behind = glob + i;
 

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmds.h"
+
+#include "event.h"
+#include "people.h"
+#include "records.h"
+#include "role.h"
+#include "table.h"
+#include "target.h"
+#include "text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+	"Usage: gltoken protect PATH REFGLOB --push ROLE [--force ROLE] [--delete ROLE]\n"
+	"       gltoken protect PATH REFGLOB --remove\n"
+	"       gltoken protect PATH --list\n"
+	"\n"
+	"Say who may change which branches and tags of a project. ROLE is nobody, developer or maintainer and is the\n"
+	"least that may. REFGLOB is a name (main, release/*) of branches, or begins with refs/. Where several match a\n"
+	"ref, the most permissive counts. A ref without protection may be pushed, forced and deleted by developers.\n"
+	"\n"
+	"      --push ROLE          may push and create\n"
+	"      --force ROLE         may replace history (default: nobody)\n"
+	"      --delete ROLE        may delete (default: nobody)\n"
+	"      --remove             protect it no more\n"
+	"      --list               what is protected\n" GLT_HELP_LIST GLT_HELP_HELP;
+
+enum { OPT_PUSH = GLT_OPT_OWN, OPT_FORCE, OPT_DELETE, OPT_REMOVE, OPT_LIST };
+
+static const struct option options[] = {
+	{"push", required_argument, NULL, OPT_PUSH},
+	{"force", required_argument, NULL, OPT_FORCE},
+	{"delete", required_argument, NULL, OPT_DELETE},
+	{"remove", no_argument, NULL, OPT_REMOVE},
+	{"list", no_argument, NULL, OPT_LIST},
+	GLT_OPTIONS_LIST,
+	GLT_OPTIONS_END,
+};
+
+struct protect {
+	char path[GLT_PATH_MAX + 1], glob[GLT_NAME_MAX + 1];
+	const char *push, *force, *remove;
+	bool drop, list;
+};
+
+static uint32_t role_of(const struct glt_cli *cli, const char *text)
+{
+	struct glt_err err;
+	int role = GLT_NO_ROLE;
+
+	if (!text || strcmp(text, "nobody") == 0)
+		return GLT_NO_ROLE;
+	glt_cli_require(cli, glt_role_parse(text, &role, &err), &err);
+	if (role != GLT_DEVELOPER && role != GLT_MAINTAINER)
+		glt_cli_usage(cli, "role '%s': must be nobody, developer or maintainer", text);
+	return (uint32_t)role;
+}
+
+static void read_glob(const struct glt_cli *cli, struct protect *p, const char *text)
+{
+	struct glt_err err;
+	int n = snprintf(p->glob, sizeof(p->glob), "%s%s", strncmp(text, "refs/", 5) ? "refs/heads/" : "", text);
+
+	if (n < 0 || (size_t)n >= sizeof(p->glob))
+		glt_cli_usage(cli, "pattern has over %zu bytes", sizeof(p->glob) - 1);
+	glt_cli_require(cli, glt_glob_check(p->glob, &err), &err);
+}
+
+static int apply(struct glt_cli *cli, const struct protect *p, Glt__Protection *fresh)
+{
+	char object[GLT_PATH_MAX + GLT_NAME_MAX + 2], after[96];
+	Glt__Protection *old = NULL;
+	struct glt_change *c;
+	struct glt_err err;
+	struct glt_txn *txn;
+	enum glt_status st;
+	int rc = glt_write_begin(cli, &txn, &c);
+
+	if (rc != GLT_EXIT_OK)
+		return rc;
+	(void)snprintf(object, sizeof(object), "%s %s", p->path, p->glob);
+	st = glt_protection_load(txn, p->path, p->glob, &old, &err);
+	if (fresh && (st == GLT_OK || st == GLT_NOT_FOUND)) {
+		st = GLT_OK;
+		(void)snprintf(after, sizeof(after), "push=%u force=%u delete=%u", fresh->push, fresh->force,
+			       fresh->remove);
+		glt_protection_store(c, fresh);
+		glt_event_object(c, cli->actor, "protect.set", object, NULL, after, NULL);
+	} else if (st == GLT_OK) {
+		glt_protection_drop(c, p->path, p->glob);
+		glt_event_object(c, cli->actor, "protect.remove", object, NULL, NULL, NULL);
+	}
+	glt_protection_free(old);
+	rc = glt_write_end(cli, txn, c, st, &err);
+	if (rc == GLT_EXIT_OK)
+		glt_cli_say("Done: %s of %s is %s.", p->glob, p->path, fresh ? "protected" : "protected no more");
+	return rc;
+}
+
+static int set(struct glt_cli *cli, struct protect *p)
+{
+	Glt__Protection fresh = GLT__PROTECTION__INIT;
+	int rc;
+
+	fresh.path = p->path;
+	fresh.ref_glob = p->glob;
+	fresh.push = role_of(cli, p->push);
+	fresh.force = role_of(cli, p->force);
+	fresh.remove = role_of(cli, p->remove);
+	rc = glt_cli_config(cli);
+	if (rc == GLT_EXIT_OK && !p->drop)
+		glt_target_note(cli, p->path, GLT_TARGET_PROJECT);
+	if (rc == GLT_EXIT_OK)
+		rc = glt_cli_open(cli, true);
+	return rc == GLT_EXIT_OK ? apply(cli, p, p->drop ? NULL : &fresh) : rc;
+}
+
+/* ---- --list ---- */
+
+static const struct glt_column columns[] = {{"REF", 0}, {"PUSH", 0}, {"FORCE", 0}, {"DELETE", 0}};
+
+static const char *role_text(uint32_t role)
+{
+	const char *name = role ? glt_role_name((int)role) : "nobody";
+
+	return name ? name : "unknown";
+}
+
+static void add_item(struct glt_out *out, const Glt__Protection *p)
+{
+	const char *const cells[] = {p->ref_glob, role_text(p->push), role_text(p->force), role_text(p->remove)};
+
+	if (glt_out_is_json(out)) {
+		json_t *o = json_object();
+
+		(void)json_object_set_new(o, "path", glt_json_text(p->path));
+		(void)json_object_set_new(o, "ref", glt_json_text(p->ref_glob));
+		(void)json_object_set_new(o, "push_access_level", json_integer(p->push));
+		(void)json_object_set_new(o, "force_access_level", json_integer(p->force));
+		(void)json_object_set_new(o, "delete_access_level", json_integer(p->remove));
+		glt_out_json(out, o);
+		return;
+	}
+	glt_out_row(out, cells);
+}
+
+static int list(struct glt_cli *cli, const struct protect *p)
+{
+	struct glt_records all;
+	struct glt_out *out;
+	int rc = glt_cli_open(cli, false);
+
+	if (rc == GLT_EXIT_OK)
+		rc = glt_records_load(cli, GLT_PROTECTIONS, &glt__protection__descriptor, &all);
+	if (rc != GLT_EXIT_OK)
+		return rc;
+	out = glt_out_new(cli, columns, sizeof(columns) / sizeof(columns[0]));
+	for (size_t i = 0; i < all.n; i++) {
+		const Glt__Protection *one = (const Glt__Protection *)all.v[i];
+
+		if (strcmp(one->path, p->path) == 0)
+			add_item(out, one);
+	}
+	return glt_records_done(cli, &all, glt_out_print(out) ? GLT_EXIT_OK : GLT_EXIT_UNAVAILABLE);
+}
+
+int glt_cmd_protect(struct glt_cli *cli, int argc, char **argv)
+{
+	struct protect p = {.push = NULL};
+	int c;
+
+	while ((c = glt_cli_option(cli, argc, argv, options, help)) != -1) {
+		switch (c) {
+		case OPT_PUSH:
+			glt_cli_once(cli, &p.push, "--push");
+			break;
+		case OPT_FORCE:
+			glt_cli_once(cli, &p.force, "--force");
+			break;
+		case OPT_DELETE:
+			glt_cli_once(cli, &p.remove, "--delete");
+			break;
+		case OPT_REMOVE:
+			p.drop = true;
+			break;
+		default:
+			p.list = true;
+		}
+	}
+	if ((p.push != NULL) + p.drop + p.list != 1 || (!p.push && (p.force || p.remove)))
+		glt_cli_usage(cli, "one of --push ROLE, --remove and --list is required");
+	glt_cli_operands(cli, argc, argv, p.list ? 1 : 2, p.list ? 1 : 2, p.list ? "PATH" : "PATH REFGLOB");
+	glt_target_path(cli, argv[optind], p.path);
+	if (p.list)
+		return list(cli, &p);
+	read_glob(cli, &p, argv[optind + 1]);
+	return set(cli, &p);
+}

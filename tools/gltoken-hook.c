@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stands in for every hook of a push (core.hooksPath, set by gltoken-shell and gltoken-http): decides each ref,
+ * writes down each ref that was changed, then becomes the repository's own hook of that name.
+ *
+ * git gives core.hooksPath from the environment more weight than any file, so nothing that a pusher or a
+ * repository's configuration says takes this program out. Refs that receive.procReceiveRefs hands to proc-receive
+ * pass by the update hook, so a proc-receive here refuses.
+ */
+#include "client.h"
+#include "gitenv.h"
+#include "pam_log.h"
+#include "safe.h"
+#include "texts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#define ALIAS_DEPTH 5
+#define REF_MAX 4096
+
+static const char *variable(const char *name)
+{
+	const char *value = getenv(name);
+	return value ? value : "";
+}
+
+/* ---- update: may this ref be changed? ---- */
+
+static bool is_zero(const char *oid)
+{
+	return *oid && strspn(oid, "0") == strlen(oid);
+}
+
+/* Run git, quietly; its exit status, or -1. */
+static int run_git(const char *const args[])
+{
+	int status;
+	pid_t pid = fork();
+	if (pid == 0) {
+		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
+			_exit(127);
+		execvp("git", (char *const *)args);
+		_exit(127);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -1;
+	return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* What cannot be shown to be a fast-forward counts as forced. */
+static const char *kind_of(const char *ref, const char *old, const char *new)
+{
+	const char *const args[] = {"git", "merge-base", "--is-ancestor", old, new, NULL};
+	if (is_zero(new))
+		return "delete";
+	if (is_zero(old))
+		return "create";
+	if (!strncmp(ref, "refs/tags/", 10))
+		return "force";
+	return run_git(args) == 0 ? "update" : "force";
+}
+
+/* GLT_ALLOW, or a sentence on stderr, which git passes on as "remote:". */
+static enum glt_outcome ask(const char *ref, const char *kind)
+{
+	static struct glt_message request, reply;
+	char why[256];
+	glt_message_init(&request);
+	glt_message_add(&request, "verb", "authorize");
+	glt_message_add(&request, "ticket", variable("GLTOKEN_SESSION"));
+	glt_message_add(&request, "operation", "push");
+	glt_message_add(&request, "repository", variable("GL_PROJECT_PATH"));
+	glt_message_add(&request, "ref", ref);
+	glt_message_add(&request, "change", kind);
+	enum glt_outcome outcome = glt_client_ask(&request, &reply, why, sizeof(why));
+	if (outcome == GLT_ALLOW)
+		return outcome;
+
+	const char *reason = outcome == GLT_DENY ? glt_message_get(&reply, "reason") : "unavailable";
+	const char *detail = outcome == GLT_DENY ? glt_message_get(&reply, "text") : why;
+	fprintf(stderr, "%s (", glt_text_of(reason, true, true).text);
+	glt_safe_put(stderr, ref);
+	fputs(")\n", stderr);
+	struct glt_log_line line = {.len = 0};
+	glt_log_add(&line, "event", "ref");
+	glt_log_add(&line, "decision", "deny");
+	glt_log_add(&line, "reason", reason);
+	glt_log_add(&line, "change", kind);
+	glt_log_add(&line, "ref", ref);
+	glt_log_add(&line, "repository", variable("GL_PROJECT_PATH"));
+	glt_log_add(&line, "token", getenv("GLTOKEN_ID"));
+	glt_log_add(&line, "owner", variable("GL_USERNAME"));
+	glt_log_add(&line, "text", detail);
+	syslog(LOG_AUTHPRIV | LOG_NOTICE, "%s", line.text);
+	return outcome;
+}
+
+/* The ref that ref is another name of, from its loose file. False: it is no symref. */
+static bool alias_of(const char *ref, char target[REF_MAX])
+{
+	static const char start[] = "ref: ";
+	char text[REF_MAX];
+	int fd = open(ref, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return false;
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	text[strcspn(text, "\r\n")] = '\0';
+	if (strncmp(text, start, sizeof(start) - 1))
+		return false;
+	const char *name = text + sizeof(start) - 1;
+	snprintf(target, REF_MAX, "%s", name + strspn(name, " "));
+	return true;
+}
+
+/* git moves the target of a symref that is pushed to, while it names the symref: both must be allowed. */
+static bool may_update(const char *ref, const char *old, const char *new)
+{
+	char now[REF_MAX], target[REF_MAX];
+	const char *kind = kind_of(ref, old, new);
+	/* In a reftable a symref is no file, and what cannot be read cannot be decided. */
+	if (access("reftable", F_OK) == 0) {
+		fputs("Repositories in the reftable format are not served.\n", stderr);
+		return false;
+	}
+	if (strlen(ref) >= sizeof(now) || strncmp(ref, "refs/", 5) || strstr(ref, "..")) {
+		fputs("Strange ref name.\n", stderr);
+		return false;
+	}
+	strcpy(now, ref);
+	for (int depth = 0; depth <= ALIAS_DEPTH; depth++) {
+		if (ask(now, kind) != GLT_ALLOW)
+			return false;
+		if (!alias_of(now, target))
+			return true;
+		if (strncmp(target, "refs/", 5) || strstr(target, ".."))
+			break;
+		strcpy(now, target);
+	}
+	fputs("This ref is an alias that leads too far or out of refs/.\n", stderr);
+	return false;
+}
+
+/* ---- post-receive: write down what was changed ---- */
+
+static void log_change(char *text)
+{
+	char *save = NULL;
+	const char *old = strtok_r(text, " ", &save), *new = strtok_r(NULL, " ", &save);
+	const char *ref = strtok_r(NULL, "\n", &save);
+	struct glt_log_line line = {.len = 0};
+	glt_log_add(&line, "event", "ref");
+	glt_log_add(&line, "decision", "allow");
+	glt_log_add(&line, "ref", ref);
+	glt_log_add(&line, "old", old);
+	glt_log_add(&line, "new", new);
+	glt_log_add(&line, "repository", variable("GL_PROJECT_PATH"));
+	glt_log_add(&line, "token", getenv("GLTOKEN_ID"));
+	glt_log_add(&line, "owner", variable("GL_USERNAME"));
+	syslog(LOG_AUTHPRIV | LOG_INFO, "%s", line.text);
+}
+
+/* Read the list, log it, and leave it on stdin again for the repository's own hook. */
+static bool log_changes(void)
+{
+	int fd = memfd_create("post-receive", MFD_CLOEXEC);
+	FILE *copy = fd < 0 ? NULL : fdopen(fd, "w+");
+	char *line = NULL;
+	size_t room = 0;
+	if (!copy)
+		return false;
+	while (getline(&line, &room, stdin) > 0) {
+		fputs(line, copy);
+		log_change(line);
+	}
+	free(line);
+	return !fflush(copy) && lseek(fd, 0, SEEK_SET) == 0 && dup2(fd, STDIN_FILENO) == 0;
+}
+
+/* ---- the repository's own hook ---- */
+
+/* It gets what git gives hooks, without what is ours: not the ticket, and not the settings that led here. */
+static void forget(void)
+{
+	char name[64];
+	unsigned long n = strtoul(variable("GIT_CONFIG_COUNT"), NULL, 10);
+	for (unsigned long i = 0; i < n && i < 64; i++) {
+		snprintf(name, sizeof(name), "GIT_CONFIG_KEY_%lu", i);
+		unsetenv(name);
+		snprintf(name, sizeof(name), "GIT_CONFIG_VALUE_%lu", i);
+		unsetenv(name);
+	}
+	unsetenv("GIT_CONFIG_COUNT");
+	unsetenv("GIT_CONFIG_PARAMETERS");
+	char *ticket = getenv("GLTOKEN_SESSION");
+	if (ticket)
+		explicit_bzero(ticket, strlen(ticket));
+	unsetenv("GLTOKEN_SESSION");
+}
+
+static int become_own_hook(const char *name, char **argv)
+{
+	char path[4096];
+	const char *dir = getenv(GLT_HOOKS_VARIABLE);
+	int n = snprintf(path, sizeof(path), "%s/%s", dir && *dir ? dir : "hooks", name);
+	forget();
+	unsetenv(GLT_HOOKS_VARIABLE);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return 1;
+	/* git runs a hook only if it may be executed, and is silent about one that is absent. */
+	if (access(path, X_OK) != 0)
+		return errno == ENOENT || errno == EACCES || errno == ENOTDIR ? 0 : 1;
+	argv[0] = path;
+	execv(path, argv);
+	fprintf(stderr, "cannot run the hook %s: %m\n", name);
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	const char *base = argc > 0 ? strrchr(argv[0], '/') : NULL;
+	const char *name = base ? base + 1 : argc > 0 ? argv[0] : "";
+	openlog("gltoken-hook", LOG_PID, LOG_AUTHPRIV);
+
+	if (!strcmp(name, "proc-receive")) {
+		fputs("receive.procReceiveRefs is not served here: such refs would pass by the check.\n", stderr);
+		return 1;
+	}
+	if (!strcmp(name, "update") && (argc != 4 || !may_update(argv[1], argv[2], argv[3])))
+		return 1;
+	if (!strcmp(name, "post-receive") && !log_changes()) {
+		fputs("The list of changed refs cannot be kept: its hook is not run.\n", stderr);
+		return 1;
+	}
+	return become_own_hook(name, argv);
+}
