@@ -166,6 +166,8 @@ static void rotate(struct change *c)
 	c->q.op = GLT_OP_ROTATE;
 	c->q.target = target;
 	if (target && permitted(c) && read_expiry(c, &r.expires_at)) {
+		if (!c->bearer.token || target->id != c->bearer.token->id)
+			r.expires_at = bounded_expiry(c, r.expires_at);
 		/* Without a wish it lives as long as the one before: a token that rotates itself never dies of it. */
 		r.keep_lifetime = r.expires_at == GLT_EXPIRES_DEFAULT;
 		r.id = target->id;

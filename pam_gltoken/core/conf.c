@@ -32,7 +32,8 @@ static enum glt_status set_path(void *field, size_t size, const char *value, str
 {
 	size_t len = strlen(value);
 
-	if (value[0] != '/' || strstr(value, "/../") || (len > 1 && value[len - 1] == '/'))
+	if (value[0] != '/' || strstr(value, "/../") || (len > 1 && value[len - 1] == '/') ||
+	    (len > 2 && strcmp(value + len - 3, "/..") == 0))
 		return glt_fail(err, GLT_INVALID, "'%.64s' must be an absolute path without a '/' at its end", value);
 	return set_text(field, size, value, err);
 }
@@ -180,6 +181,13 @@ static enum glt_status split(char (*list)[64], const char *value,
 	}
 }
 
+static enum glt_status set_account(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	enum glt_status st = glt_account_name_check(value, err);
+
+	return st == GLT_OK ? set_text(field, size, value, err) : st;
+}
+
 static enum glt_status set_accounts(void *field, size_t size, const char *value, struct glt_err *err)
 {
 	(void)size;
@@ -230,7 +238,7 @@ static const struct {
 	{"git", "umask", set_umask, FIELD(umask_bits)},
 	{"git", "session_lifetime", set_span, FIELD(session_lifetime)},
 	{"http", "realm", set_text, FIELD(http_realm)},
-	{"http", "account", set_text, FIELD(http_account)},
+	{"http", "account", set_account, FIELD(http_account)},
 	{"http", "insecure", set_yes, FIELD(http_insecure)},
 	{"http", "trusted_proxies", set_networks, FIELD(trusted_proxies)},
 	{"http", "username", set_username, FIELD(http_username_owner)},
@@ -259,8 +267,9 @@ static const struct {
 
 struct parse {
 	struct glt_conf *conf;
-	struct glt_err err; /* of the first line that was refused */
-	bool failed;
+	FILE *f;
+	int line, failed; /* number of the first line that was refused, 0: none */
+	struct glt_err err;
 };
 
 static enum glt_status set_key(struct glt_conf *conf, const char *section, const char *name, const char *value,
@@ -289,10 +298,45 @@ static int on_line(void *user, const char *section, const char *name, const char
 {
 	struct parse *p = user;
 
-	if (p->failed)
-		return 0;
-	p->failed = set_key(p->conf, section, name, value, &p->err) != GLT_OK;
+	if (!p->failed && set_key(p->conf, section, name, value, &p->err) != GLT_OK)
+		p->failed = p->line;
 	return !p->failed;
+}
+
+/* inih would read the rest of a line that is too long as a line of its own, and so the end of a comment as a key. */
+static char *read_line(char *out, int size, void *stream)
+{
+	struct parse *p = stream;
+	int next;
+
+	p->line++;
+	if (!fgets(out, size, p->f))
+		return NULL;
+	if (strchr(out, '\n') || (next = getc(p->f)) == EOF)
+		return out;
+	(void)ungetc(next, p->f);
+	if (!p->failed) {
+		p->failed = p->line;
+		(void)glt_fail(&p->err, GLT_INVALID, "has over %d bytes, or a NUL byte", size - 2);
+	}
+	return NULL;
+}
+
+/* Closes f. */
+static enum glt_status parse_file(FILE *f, const char *path, struct glt_conf *conf, struct glt_err *err)
+{
+	struct parse p = {.conf = conf, .f = f};
+	int line = ini_parse_stream(read_line, &p, on_line, &p);
+	bool unread = ferror(f);
+
+	(void)fclose(f);
+	if (unread)
+		return glt_fail(err, GLT_UNAVAILABLE, "%s: cannot be read", path);
+	if (line != 0 && (!p.failed || line < p.failed))
+		return glt_fail(err, GLT_INVALID, "%s line %d: neither [section], key = value nor a comment", path, line);
+	if (p.failed)
+		return glt_fail(err, GLT_INVALID, "%s line %d: %s", path, p.failed, p.err.text);
+	return GLT_OK;
 }
 
 static void set_defaults(struct glt_conf *conf)
@@ -361,24 +405,17 @@ static FILE *open_trusted(const char *path, struct glt_err *err)
 
 enum glt_status glt_conf_load(const char *path, struct glt_conf *conf, struct glt_err *err)
 {
-	struct parse p = {.conf = conf};
 	struct glt_err why;
-	int line;
+	enum glt_status st;
 	FILE *f;
 
 	set_defaults(conf);
 	f = open_trusted(path, &why);
 	if (!f && why.status != GLT_NOT_FOUND)
 		return glt_fail(err, why.status, "%s", why.text);
-	if (f) {
-		line = ini_parse_file(f, on_line, &p);
-		if (ferror(f) && line == 0)
-			line = -1;
-		(void)fclose(f);
-		if (line != 0)
-			return glt_fail(err, GLT_INVALID, "%s line %d: %s", path, line,
-					p.failed ? p.err.text : "neither [section], key = value nor a comment");
-	}
+	st = f ? parse_file(f, path, conf, err) : GLT_OK;
+	if (st != GLT_OK)
+		return st;
 	if (finish(conf, &why) != GLT_OK)
 		return glt_fail(err, GLT_INVALID, "%s: %s", path, why.text);
 	return GLT_OK;

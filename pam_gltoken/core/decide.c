@@ -315,6 +315,17 @@ static bool mint_unfit(const struct glt_question *q, struct glt_answer *a)
 	return false;
 }
 
+/* Who rotates a token holds its new secret, so it must be no more than what is held already. */
+static bool exceeds(const Glt__Token *maker, const Glt__Token *target, struct glt_answer *a)
+{
+	if (target->scopes & ~may_hand_on(maker))
+		return deny(a, GLT_WHY_SCOPE, "token %llu has scopes that the session's own does not have",
+			    (unsigned long long)target->id);
+	if (maker->n_allow_from || maker->n_only_repo || maker->n_services || maker->max_uses)
+		return deny(a, GLT_WHY_NOT_YOURS, "a token with restrictions rotates only itself");
+	return false;
+}
+
 static bool target_unfit(const struct glt_question *q, struct glt_answer *a)
 {
 	const uint64_t rotates = GLT_SCOPE_BIT(GLT_SCOPE_SELF_ROTATE) | GLT_SCOPE_BIT(GLT_SCOPE_API);
@@ -326,9 +337,9 @@ static bool target_unfit(const struct glt_question *q, struct glt_answer *a)
 	}
 	if (manages(q, a))
 		return true;
-	if (q->target->type == GLT__TYPE__PERSONAL && is_owner(q, q->target->owner))
-		return false;
-	return deny(a, GLT_WHY_NOT_YOURS, "token %llu is somebody else's", (unsigned long long)q->target->id);
+	if (q->target->type != GLT__TYPE__PERSONAL || !is_owner(q, q->target->owner))
+		return deny(a, GLT_WHY_NOT_YOURS, "token %llu is somebody else's", (unsigned long long)q->target->id);
+	return q->op == GLT_OP_ROTATE && q->token && exceeds(q->token, q->target, a);
 }
 
 static void say_allowed(const struct glt_question *q, const struct glt_facts *f, struct glt_answer *a)

@@ -61,7 +61,7 @@ enum glt_ref_change { GLT_REF_UPDATE, GLT_REF_CREATE, GLT_REF_FORCE, GLT_REF_DEL
 	X(REF_PROTECTED, "ref_protected", "the ref is protected")                                         \
 	X(NOT_YOURS, "not_yours", "the session may change only tokens of its own person, or its own token") \
 	X(POLICY, "policy", "the policy of this host does not allow it")                                  \
-	X(BUSY, "busy", "all hash slots stayed busy")                                                     \
+	X(BUSY, "busy", "the host is too busy to answer now")                                                     \
 	X(BAD_REQUEST, "bad_request", "the request to gltoken-auth breaks a rule")                        \
 	X(NO_PRIVILEGE, "no_privilege",                                                                   \
 	  "gltoken-auth started without privilege: NoNewPrivileges or nosuid")                            \

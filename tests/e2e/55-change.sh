@@ -88,6 +88,26 @@ test_rotate_self() {
 	allows verb=authorize "ticket=$TICKET" operation=pull repository=demo/hello
 }
 
+test_rotate_gains_nothing() {
+	local wide narrow
+	new_token --user alice --scope api,sudo --expires 300d
+	wide=$ID
+	new_token --user alice --scope read_repository --expires 300d
+	narrow=$ID
+	new_token --user alice --scope api --expires 5d
+	local maker=$ID
+	session_of "$TOKEN"
+	refuses scope_missing action=rotate "target=$wide"
+	change action=rotate "target=$narrow"
+	narrow=$(field id)
+	[ "$(gltoken show "$narrow" --json | jq -r .expires_at)" = "$(gltoken show "$maker" --json | jq -r .expires_at)" ] ||
+		fail "it outlives the token that rotated it"
+	new_token --user alice --scope api --only-repo demo/hello
+	session_of "$TOKEN"
+	refuses not_yours action=rotate "target=$narrow"
+	change action=rotate target=self
+}
+
 test_bot_rotates_only_itself() {
 	local other
 	new_token --user alice --scope read_repository

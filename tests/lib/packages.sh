@@ -6,13 +6,13 @@
 
 packages_apt=(
 	gcc make autoconf automake libtool pkg-config
-	libpam0g-dev liblmdb-dev libargon2-dev libsodium-dev libinih-dev libsmartcols-dev
+	libpam0g-dev liblmdb-dev libargon2-dev libsodium-dev libinih-dev libsmartcols-dev libjansson-dev
 	libprotobuf-c-dev protobuf-c-compiler protobuf-compiler scdoc
 	git openssh-client
 )
 packages_dnf=(
 	gcc make autoconf automake libtool pkgconf-pkg-config
-	pam-devel lmdb-devel libargon2-devel libsodium-devel inih-devel libsmartcols-devel
+	pam-devel lmdb-devel libargon2-devel libsodium-devel inih-devel libsmartcols-devel jansson-devel
 	protobuf-c-devel protobuf-c-compiler protobuf-compiler scdoc
 	git openssh-clients util-linux shadow-utils
 )
