@@ -42,6 +42,7 @@ const char *auth_address(const struct auth *a);
 bool auth_operation(const struct auth *a, enum glt_op *op, bool *given);
 /* "update" (or absent), "create", "force", "delete" */
 bool auth_ref_change(const struct auth *a, enum glt_ref_change *change);
+enum glt_status auth_epoch(struct auth *a, uint8_t epoch[16], struct glt_err *err);
 /* Make a ticket and add it to the reply. */
 bool auth_add_ticket(struct auth *a, enum glt_ticket_kind kind, uint64_t id, const char *account);
 

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-static enum glt_status read_epoch(struct auth *a, uint8_t epoch[16], struct glt_err *err)
+enum glt_status auth_epoch(struct auth *a, uint8_t epoch[16], struct glt_err *err)
 {
 	struct glt_txn *txn;
 	enum glt_status st = glt_txn_begin(a->store, false, &txn, err);
@@ -33,7 +33,7 @@ bool auth_add_ticket(struct auth *a, enum glt_ticket_kind kind, uint64_t id, con
 	strcpy(t.account, account);
 	strcpy(t.service, auth_service(a));
 	strcpy(t.address, auth_address(a));
-	if (read_epoch(a, epoch, NULL) != GLT_OK ||
+	if (auth_epoch(a, epoch, NULL) != GLT_OK ||
 	    glt_ticket_make(glt_store_key(a->store), epoch, &t, text, NULL) != GLT_OK)
 		return false;
 	glt_message_add(&a->reply, "ticket", text);
@@ -66,7 +66,7 @@ static enum glt_status open_ticket(struct auth *a, int64_t max_age, struct glt_t
 
 	if (!text || strcmp(text, "none") == 0)
 		return glt_fail(err, GLT_NOT_FOUND, "%s", glt_reason_text(GLT_WHY_NO_SESSION));
-	st = read_epoch(a, epoch, err);
+	st = auth_epoch(a, epoch, err);
 	if (st == GLT_OK)
 		st = glt_ticket_check(glt_store_key(a->store), epoch, text, max_age, t, err);
 	if (st == GLT_OK)

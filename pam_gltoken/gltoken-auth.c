@@ -6,13 +6,14 @@
  * Threat model. It is setuid root and any member of group gltoken may run it, with any environment, limits,
  * signals, descriptors and input. Root is used for two things: to take away what the caller set up (limits,
  * nice value, session), and to become uid gltoken, which the caller can neither signal, trace nor renice. Nothing
- * of ours is opened before that. A setgid helper would keep the caller's uid, and any caller could stop it inside
+ * of ours is opened before that (a missing /run/gltoken is made). A setgid helper would keep the caller's uid, and any caller could stop it inside
  * LMDB's locks; a setuid-gltoken one would make whoever takes over uid gltoken able to rewrite what root runs.
  */
 #include "auth.h"
 
 #include "account.h"
 #include "privdrop.h"
+#include "rundir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -174,7 +175,7 @@ int main(int argc, char **argv)
 	glt_message_init(&a.reply);
 	if (glt_privdrop_lookup(&uid, &gid, &err) != GLT_OK) {
 		auth_deny(&a, GLT_WHY_UNAVAILABLE, err.text);
-	} else if (glt_privdrop(uid, gid, &err) != GLT_OK) {
+	} else if (glt_rundir_make(GLT_RUN_DIR, uid, gid), glt_privdrop(uid, gid, &err) != GLT_OK) {
 		auth_deny(&a, GLT_WHY_NO_PRIVILEGE, NULL);
 	} else {
 		(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

@@ -8,6 +8,9 @@ libglt_core_a_SOURCES = \
 	pam_gltoken/core/account.h \
 	pam_gltoken/core/ask.c \
 	pam_gltoken/core/ask.h \
+	pam_gltoken/core/bootid.c \
+	pam_gltoken/core/bootid.h \
+	pam_gltoken/core/cache.c \
 	pam_gltoken/core/change.c \
 	pam_gltoken/core/change.h \
 	pam_gltoken/core/conf.c \
@@ -30,12 +33,14 @@ libglt_core_a_SOURCES = \
 	pam_gltoken/core/role.c \
 	pam_gltoken/core/role.h \
 	pam_gltoken/core/rotate.c \
+	pam_gltoken/core/rundir.h \
 	pam_gltoken/core/scope.c \
 	pam_gltoken/core/scope.h \
 	pam_gltoken/core/seckey.c \
 	pam_gltoken/core/seckey.h \
 	pam_gltoken/core/secret.c \
 	pam_gltoken/core/secret.h \
+	pam_gltoken/core/slots.c \
 	pam_gltoken/core/status.c \
 	pam_gltoken/core/status.h \
 	pam_gltoken/core/store.c \
@@ -51,6 +56,8 @@ libglt_core_a_SOURCES = \
 	pam_gltoken/core/token_draw.c \
 	pam_gltoken/core/tokens.c \
 	pam_gltoken/core/tokens.h \
+	pam_gltoken/core/usage.c \
+	pam_gltoken/core/usage.h \
 	pam_gltoken/core/value.c \
 	pam_gltoken/core/value.h \
 	pam_gltoken/core/when.c \

@@ -343,7 +343,7 @@ static void set_defaults(struct glt_conf *conf)
 {
 	*conf = (struct glt_conf){
 		.dir = GLT_LOCALSTATEDIR "/lib/gltoken",
-		.run_dir = "/run/gltoken",
+		.run_dir = GLT_RUN_DIR,
 		.prefix = "glpat-",
 		.deploy_prefix = "gldt-",
 		.repo_root = "/srv/git",

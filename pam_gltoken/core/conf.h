@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #define GLT_CONF_LIST 16
+#define GLT_RUN_DIR "/run/gltoken"
 
 struct glt_conf {
 	char dir[256], run_dir[256];

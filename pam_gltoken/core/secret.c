@@ -70,18 +70,20 @@ enum glt_status glt_secret_bind(struct glt_store *store, struct glt_txn *txn, Gl
 	return glt_fail(err, GLT_UNAVAILABLE, "no free selector found");
 }
 
-enum glt_status glt_secret_check(struct glt_store *store, const Glt__Token *t, const struct glt_token_text *text,
-				 bool *match, struct glt_err *err)
+bool glt_secret_plausible(struct glt_store *store, const Glt__Token *t, const struct glt_token_text *text)
+{
+	return strcmp(t->prefix, text->prefix) == 0 &&
+	       glt_quick(glt_store_key(store), t->id, text->secret, GLT_SECRET_LEN) == t->quick;
+}
+
+enum glt_status glt_secret_hash_matches(const Glt__Token *t, const struct glt_token_text *text, bool *match,
+					struct glt_err *err)
 {
 	const struct glt_hash_params p = {t->memory, t->time};
 
 	*match = false;
 	if (t->salt.len != GLT_SALT_LEN || t->tag.len != GLT_TAG_LEN)
 		return glt_fail(err, GLT_DAMAGED, "token %llu has no hash", (unsigned long long)t->id);
-	if (strcmp(t->prefix, text->prefix) != 0)
-		return GLT_OK;
-	if (glt_quick(glt_store_key(store), t->id, text->secret, GLT_SECRET_LEN) != t->quick)
-		return GLT_OK;
 	return glt_hash_verify(&p, text->secret, GLT_SECRET_LEN, t->salt.data, t->tag.data, match, err);
 }
 
@@ -97,5 +99,7 @@ enum glt_status glt_token_verify(struct glt_store *store, const struct glt_token
 		return st;
 	st = glt_token_by_selector(txn, text->selector, out, err);
 	glt_txn_end(txn);
-	return st == GLT_OK ? glt_secret_check(store, *out, text, match, err) : st;
+	if (st != GLT_OK || !glt_secret_plausible(store, *out, text))
+		return st;
+	return glt_secret_hash_matches(*out, text, match, err);
 }

@@ -14,8 +14,10 @@ enum glt_status glt_secret_draw(const struct glt_conf *conf, Glt__Type type, Glt
 enum glt_status glt_secret_bind(struct glt_store *store, struct glt_txn *txn, Glt__Token *t,
 				struct glt_token_text *text, struct glt_err *err);
 
-/* Is this the record's secret? quick first: *match false costs no Argon2 65,535 times in 65,536. */
-enum glt_status glt_secret_check(struct glt_store *store, const Glt__Token *t, const struct glt_token_text *text,
-				 bool *match, struct glt_err *err);
+/* Could this be the record's secret, by its 16 quick bits? False costs no Argon2, 65,535 times in 65,536. */
+bool glt_secret_plausible(struct glt_store *store, const Glt__Token *t, const struct glt_token_text *text);
+/* Argon2. Slow. */
+enum glt_status glt_secret_hash_matches(const Glt__Token *t, const struct glt_token_text *text, bool *match,
+					struct glt_err *err);
 
 #endif

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "ticket.h"
 
+#include "bootid.h"
 #include "seckey.h"
 #include "when.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define FIELDS 8
 #define MAC_TEXT (2 * GLT_MAC_LEN + 1)
@@ -60,28 +59,14 @@ static bool unescape(const char *in, char *out, size_t size)
 	return n > 0;
 }
 
-/* Constant for a boot and the same in containers of one kernel, which is wanted: the clock is the same too. */
-static bool boot_id(char out[64])
-{
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	ssize_t n = fd < 0 ? -1 : read(fd, out, 63);
-
-	if (fd >= 0)
-		(void)close(fd);
-	if (n < 32)
-		return false;
-	out[n] = '\0';
-	return true;
-}
-
 static enum glt_status mac_of(const uint8_t *store_key, const uint8_t epoch[16], const char *text, size_t len,
 			      char out[MAC_TEXT], struct glt_err *err)
 {
 	uint8_t key[GLT_SECKEY_LEN], mac[GLT_MAC_LEN];
 	crypto_generichash_state st;
-	char boot[64];
+	char boot[GLT_BOOTID_MAX];
 
-	if (!boot_id(boot))
+	if (!glt_bootid(boot))
 		return glt_fail(err, GLT_UNAVAILABLE, "cannot read /proc/sys/kernel/random/boot_id: %s",
 				strerror(errno));
 	glt_seckey_derive(store_key, GLT_FOR_TICKET, key);
