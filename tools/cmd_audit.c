@@ -126,6 +126,7 @@ static int list(struct glt_cli *cli, int argc, char **argv)
 		return rc;
 	if (load(cli, &w, &err) != GLT_OK)
 		rc = glt_cli_fail(cli, &err);
+	glt_cli_close(cli);
 	out = glt_out_new(cli, columns, sizeof(columns) / sizeof(columns[0]));
 	for (size_t i = w.n; i-- > 0;)
 		add_item(out, w.v[i]);

@@ -42,7 +42,7 @@ static const char *const found_as[] = {
 static void add_json(const struct glt_cli *cli, struct glt_out *out, const struct glt_sighting *s)
 {
 	const Glt__Token *t = s->state == GLT_PRESENTED_REAL ? s->record : NULL;
-	json_t *o = t ? glt_token_json(t, glt_user_id(cli->store, t), cli->now) : json_object();
+	json_t *o = t ? glt_token_json(cli, t, glt_user_id(cli->store, t)) : json_object();
 
 	(void)json_object_set_new(o, "token_start", glt_json_text(s->shown));
 	(void)json_object_set_new(o, "found", glt_json_text(found_as[s->state]));

@@ -226,7 +226,7 @@ static bool print(const struct glt_cli *cli, const struct args *a, const struct 
 	for (size_t i = 0; i < n; i++) {
 		const struct item *one = &items[a->backwards ? found->n - 1 - i : i];
 
-		glt_token_row(out, one->t, one->user_id, cli->now);
+		glt_token_row(cli, out, one->t, one->user_id);
 	}
 	free(items);
 	return glt_out_print(out);
@@ -250,9 +250,10 @@ int glt_cmd_list(struct glt_cli *cli, int argc, char **argv)
 	rc = glt_cli_open(cli, false);
 	if (rc != GLT_EXIT_OK)
 		return rc;
-	if (glt_select(cli->store, &a.select, &found, &err) != GLT_OK) {
+	if (glt_select(cli->store, &a.select, &found, &err) != GLT_OK)
 		rc = glt_cli_fail(cli, &err);
-	} else if (!print(cli, &a, &found)) {
+	glt_cli_close(cli); /* `| head` ends this process with a signal */
+	if (rc == GLT_EXIT_OK && !print(cli, &a, &found)) {
 		rc = GLT_EXIT_UNAVAILABLE;
 	} else if (found.damaged) {
 		glt_cli_warn(cli, "%zu damaged records were left out: run gltoken check", found.damaged);

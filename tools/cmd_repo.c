@@ -186,6 +186,7 @@ static int list(struct glt_cli *cli, int argc, char **argv)
 	rc = glt_cli_open(cli, false);
 	if (rc == GLT_EXIT_OK)
 		rc = look_up(cli, &s);
+	glt_cli_close(cli);
 	if (rc == GLT_EXIT_OK && !print(cli, &s))
 		rc = GLT_EXIT_UNAVAILABLE;
 	free(s.v);

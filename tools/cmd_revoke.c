@@ -242,7 +242,7 @@ static void report(const struct glt_cli *cli, struct glt_out *out, const Glt__To
 	char brief[700];
 
 	if (out) {
-		glt_out_json(out, glt_token_json(t, glt_user_id(cli->store, t), cli->now));
+		glt_out_json(out, glt_token_json(cli, t, glt_user_id(cli->store, t)));
 		return;
 	}
 	glt_token_brief(t, brief, sizeof(brief));

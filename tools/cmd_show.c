@@ -32,8 +32,8 @@ int glt_cmd_show(struct glt_cli *cli, int argc, char **argv)
 		return rc;
 	user_id = glt_user_id(cli->store, t);
 	glt_cli_close(cli);
-	if (!(cli->format == GLT_FORMAT_JSON ? glt_json_print(glt_token_json(t, user_id, cli->now))
-					     : glt_token_print(t, cli->now)))
+	if (!(cli->format == GLT_FORMAT_JSON ? glt_json_print(glt_token_json(cli, t, user_id))
+					     : glt_token_print(cli, t)))
 		rc = GLT_EXIT_UNAVAILABLE;
 	glt_token_free(t);
 	return rc;

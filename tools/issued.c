@@ -47,7 +47,7 @@ static void print_summary(const Glt__Token *t)
 
 static bool print_json(const struct glt_cli *cli, const Glt__Token *t, uint64_t user_id, const char *text)
 {
-	json_t *o = glt_token_json(t, user_id, cli->now);
+	json_t *o = glt_token_json(cli, t, user_id);
 
 	(void)json_object_set_new(o, "token", glt_json_text(text));
 	return glt_json_print(o);

@@ -28,19 +28,21 @@ static bool visit(void *arg, struct glt_slice key, struct glt_slice value)
 	return true;
 }
 
-int glt_records_load(const struct glt_cli *cli, enum glt_table table, const ProtobufCMessageDescriptor *type,
+int glt_records_load(struct glt_cli *cli, enum glt_table table, const ProtobufCMessageDescriptor *type,
 		     struct glt_records *out)
 {
-	struct load load = {type, out};
+	struct load load = {.type = type};
 	struct glt_err err;
 	struct glt_txn *txn;
 	enum glt_status st = glt_txn_begin(cli->store, false, &txn, &err);
 
 	*out = (struct glt_records){0};
+	load.out = out;
 	if (st == GLT_OK) {
 		st = glt_walk_all(txn, table, (struct glt_slice){NULL, 0}, visit, &load, &err);
 		glt_txn_end(txn);
 	}
+	glt_cli_close(cli);
 	return st == GLT_OK ? GLT_EXIT_OK : glt_cli_fail(cli, &err);
 }
 

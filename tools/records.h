@@ -13,8 +13,9 @@ struct glt_records {
 	size_t damaged; /* left out */
 };
 
-/* Exit status, after a message if not 0. */
-int glt_records_load(const struct glt_cli *cli, enum glt_table table, const ProtobufCMessageDescriptor *type,
+/* Load it, and close the store: whoever reads the output may go away, and this process with it. Exit status, after
+ * a message if not 0. */
+int glt_records_load(struct glt_cli *cli, enum glt_table table, const ProtobufCMessageDescriptor *type,
 		     struct glt_records *out);
 /* Warn about what was left out and free; rc, or 3 where something was left out. */
 int glt_records_done(const struct glt_cli *cli, struct glt_records *r, int rc);

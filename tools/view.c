@@ -4,6 +4,7 @@
 #include "role.h"
 #include "scope.h"
 #include "tokens.h"
+#include "usage.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -44,9 +45,22 @@ static json_t *uses(const Glt__Token *t, uint32_t n)
 	return t->max_uses ? json_integer(n) : json_null();
 }
 
-json_t *glt_token_json(const Glt__Token *t, uint64_t user_id, int64_t now)
+static json_t *addresses(const struct glt_usage *used)
 {
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < GLT_USAGE_IPS && used->ips[i][0]; i++)
+		(void)json_array_append_new(list, glt_json_text(used->ips[i]));
+	return list;
+}
+
+json_t *glt_token_json(const struct glt_cli *cli, const Glt__Token *t, uint64_t user_id)
+{
+	const int64_t now = cli->now;
 	json_t *o = json_object();
+	struct glt_usage used;
+
+	(void)glt_usage_read(cli->conf.store_dir, t->id, &used);
 	const struct {
 		const char *name;
 		json_t *value;
@@ -58,8 +72,8 @@ json_t *glt_token_json(const Glt__Token *t, uint64_t user_id, int64_t now)
 		{"description", glt_json_text(t->description)},
 		{"scopes", glt_json_scopes(t->scopes)},
 		{"user_id", glt_json_number(user_id)},
-		{"last_used_at", json_null()},
-		{"last_used_ips", json_array()},
+		{"last_used_at", glt_json_time(used.last_used_at)},
+		{"last_used_ips", addresses(&used)},
 		{"active", json_boolean(glt_token_active(t, now))},
 		{"expires_at", glt_json_time(t->expires_at)},
 		{"access_level", glt_json_number(level_of(t))},
@@ -116,35 +130,38 @@ struct glt_out *glt_token_out(const struct glt_cli *cli)
 	return glt_out_new(cli, table_columns, COUNT(table_columns));
 }
 
-struct number {
-	char text[24];
-};
+#define NUMBER 24
 
 /* "" for 0. */
-static const char *number(struct number *n, uint64_t v)
+static const char *number(char out[NUMBER], uint64_t v)
 {
-	(void)snprintf(n->text, sizeof(n->text), "%" PRIu64, v);
-	return v ? n->text : "";
+	(void)snprintf(out, NUMBER, "%" PRIu64, v);
+	return v ? out : "";
 }
 
-static void csv_row(struct glt_out *table, const Glt__Token *t, uint64_t user_id, int64_t now)
+static void csv_row(const struct glt_cli *cli, struct glt_out *table, const Glt__Token *t, uint64_t user_id)
 {
-	struct number id, uid, level;
-	char scopes[GLT_SCOPES_TEXT_MAX], created[GLT_LOCAL_TEXT], before[GLT_LOCAL_TEXT], expires[GLT_LOCAL_TEXT];
+	const int64_t now = cli->now;
+	struct glt_usage use;
+	char id[NUMBER], uid[NUMBER], level[NUMBER];
+	char scopes[GLT_SCOPES_TEXT_MAX], created[GLT_LOCAL_TEXT], before[GLT_LOCAL_TEXT], expires[GLT_LOCAL_TEXT],
+		used[GLT_LOCAL_TEXT];
 
+	(void)glt_usage_read(cli->conf.store_dir, t->id, &use);
+	glt_when_cell(table, use.last_used_at, "", used);
 	glt_scopes_format(t->scopes, scopes);
 	glt_when_cell(table, t->created_at, "", created);
 	glt_when_cell(table, t->not_before, "", before);
 	glt_when_cell(table, t->expires_at, "", expires);
 	const char *const cells[COUNT(csv_columns)] = {
-		number(&id, t->id),
+		number(id, t->id),
 		glt_type_name(t->type),
 		t->name,
 		t->description,
 		t->owner,
-		number(&uid, user_id),
+		number(uid, user_id),
 		t->path,
-		number(&level, level_of(t)),
+		number(level, level_of(t)),
 		scopes,
 		glt_token_state(t, now),
 		glt_token_active(t, now) ? "true" : "false",
@@ -153,34 +170,34 @@ static void csv_row(struct glt_out *table, const Glt__Token *t, uint64_t user_id
 		t->created_by,
 		before,
 		expires,
-		"",
+		used,
 	};
 	glt_out_row(table, cells);
 }
 
-void glt_token_row(struct glt_out *table, const Glt__Token *t, uint64_t user_id, int64_t now)
+void glt_token_row(const struct glt_cli *cli, struct glt_out *table, const Glt__Token *t, uint64_t user_id)
 {
-	struct number id;
+	char id[NUMBER];
 	char scopes[GLT_SCOPES_TEXT_MAX], expires[GLT_LOCAL_TEXT];
 
 	if (glt_out_is_json(table)) {
-		glt_out_json(table, glt_token_json(t, user_id, now));
+		glt_out_json(table, glt_token_json(cli, t, user_id));
 		return;
 	}
 	if (glt_out_is_csv(table)) {
-		csv_row(table, t, user_id, now);
+		csv_row(cli, table, t, user_id);
 		return;
 	}
 	glt_scopes_format(t->scopes, scopes);
 	glt_when_cell(table, t->expires_at, "never", expires);
 	const char *const cells[COUNT(table_columns)] = {
-		number(&id, t->id),
+		number(id, t->id),
 		glt_type_name(t->type),
 		t->name,
 		glt_token_holder(t),
 		role_of(t),
 		scopes,
-		glt_token_state(t, now),
+		glt_token_state(t, cli->now),
 		expires,
 	};
 	glt_out_row(table, cells);
@@ -211,12 +228,12 @@ static void list(struct glt_out *table, const char *title, char **v, size_t n)
 
 static void links(struct glt_out *table, const Glt__Token *t)
 {
-	struct number n;
+	char n[NUMBER];
 
 	if (t->family != t->id)
-		line(table, "family", number(&n, t->family));
-	line(table, "replaces", number(&n, t->previous));
-	line(table, "replaced by", number(&n, t->next));
+		line(table, "family", number(n, t->family));
+	line(table, "replaces", number(n, t->previous));
+	line(table, "replaced by", number(n, t->next));
 	when(table, "works until", t->overlap_end, false);
 }
 
@@ -234,16 +251,28 @@ static void limits(struct glt_out *table, const Glt__Token *t)
 	line(table, "uses left", text);
 }
 
-bool glt_token_print(const Glt__Token *t, int64_t now)
+/* Where it came from lately. */
+static void last_use(const struct glt_cli *cli, struct glt_out *table, const Glt__Token *t)
+{
+	struct glt_usage used;
+
+	if (!glt_usage_read(cli->conf.store_dir, t->id, &used))
+		return;
+	when(table, "last used", used.last_used_at, false);
+	for (size_t i = 0; i < GLT_USAGE_IPS && used.ips[i][0]; i++)
+		glt_out_row(table, (const char *const[]){i == 0 ? "from" : " ", used.ips[i]});
+}
+
+bool glt_token_print(const struct glt_cli *cli, const Glt__Token *t)
 {
 	static const struct glt_column columns[] = {{"FIELD", 0}, {"VALUE", 0}};
 	const struct glt_cli plain = {.no_headings = true};
 	struct glt_out *table = glt_out_new(&plain, columns, COUNT(columns));
 	char scopes[GLT_SCOPES_TEXT_MAX];
-	struct number id;
+	char id[NUMBER];
 
 	glt_scopes_format(t->scopes, scopes);
-	line(table, "id", number(&id, t->id));
+	line(table, "id", number(id, t->id));
 	line(table, "type", glt_type_name(t->type));
 	line(table, "name", t->name);
 	line(table, "description", t->description);
@@ -251,10 +280,11 @@ bool glt_token_print(const Glt__Token *t, int64_t now)
 	line(table, "path", t->path);
 	line(table, "role", role_of(t));
 	line(table, "scopes", scopes);
-	line(table, "state", glt_token_state(t, now));
+	line(table, "state", glt_token_state(t, cli->now));
 	when(table, "created", t->created_at, true);
 	line(table, "created by", t->created_by);
 	when(table, "expires", t->expires_at, true);
+	last_use(cli, table, t);
 	limits(table, t);
 	links(table, t);
 	when(table, "revoked", t->revoked_at, false);

@@ -277,6 +277,22 @@ test_show_and_its_zone() {
 	unchanged rc 1 gltoken show alice/no-such
 }
 
+test_last_use() {
+	new_token --user alice --scope read_repository
+	ok gltoken show "$ID" --json
+	json '.last_used_at == null and .last_used_ips == []'
+	INPUT=$(printf 'verb=verify\nsecret=%s\naccount=git\nservice=sshd\nrhost=192.0.2.7\n\nx' "$TOKEN")
+	INPUT=${INPUT%x} ok /usr/libexec/gltoken/gltoken-auth
+	says 'verdict=allow'
+	ok gltoken show "$ID" --json
+	json '.last_used_ips == ["192.0.2.7"] and ((.last_used_at | fromdate) - now | . > -100 and . <= 1)'
+	ok gltoken show "$ID"
+	says 'last used .*20..-..-..'
+	says 'from +192.0.2.7'
+	ok gltoken list --user alice --csv
+	says "^$ID,.*,20..-..-..T..:..:..Z"$'\r$'
+}
+
 test_change() {
 	new_token --user alice --scope read_repository
 	ok gltoken scope "$ID" --add write_repository,read_api --json
@@ -368,31 +384,37 @@ test_revoke() {
 }
 
 test_leaked_tokens_on_stdin() {
-	local real wrong=glpat-AAAAAABBBBBBBBBBBBBB
+	local real id wrong unknown=glpat-AAAAAABBBBBBBBBBBBBB
+	new_token --user alice --scope api
+	# The public part with another secret is not the token.
+	wrong=${TOKEN:0:12}$(tr 0-9A-Za-z 1-9A-Za-z0 <<<"${TOKEN:(-14)}") id=$ID
 	new_token --user bob --scope api
 	real=$TOKEN
-	INPUT="see https://x:$real@host/, $wrong; ${real%?}! ${real%??}__ again $real" ok gltoken identify --json
+	INPUT="see https://x:$real@host/, $unknown; ${real%?}! ${real%??}__ again $real" ok gltoken identify --json
 	json "length == 2 and .[0].id == $ID and .[0].found == \"real\" and .[0].times == 2"
 	json '.[1].found == "unknown" and (.[1] | has("id") | not)'
 	hides "${real:(-14)}"
-	# The public part with another secret is not the token.
-	INPUT=${real:0:12}$(tr 0-9A-Za-z 1-9A-Za-z0 <<<"${real:(-14)}") rc 1 gltoken identify
+	INPUT=$wrong rc 1 gltoken identify
 	says 'wrong secret'
-	hides "bob|\\b$ID\\b"
+	hides "alice|\\b$id\\b"
+	INPUT=$wrong rc 1 gltoken identify --json
+	json '.[0].found == "wrong secret" and (.[0] | has("id") or has("user") | not)'
 	unchanged rc 1 gltoken identify
 	says 'no token'
-	INPUT="${real:0:12}$(tr 0-9A-Za-z 1-9A-Za-z0 <<<"${real:(-14)}")" unchanged rc 1 gltoken revoke --stdin
+	INPUT=$wrong unchanged rc 1 gltoken revoke --stdin
 	says '0 real'
-	INPUT="$real $wrong" unchanged ok gltoken revoke --stdin --dry-run
+	INPUT="$real $wrong $unknown" unchanged ok gltoken revoke --stdin --dry-run
 	says '1 to revoke'
-	INPUT="$real $wrong" ok gltoken revoke --stdin --reason leaked
-	says '1 real'
+	INPUT="$wrong $real $unknown" ok gltoken revoke --stdin --reason leaked
+	says '1 real .*, 1 with a wrong secret, 1 unknown'
 	says '1 revoked'
 	hides "${real:(-14)}"
 	INPUT=$real unchanged ok gltoken revoke --stdin
 	says 'dead already'
 	ok gltoken show "$ID" --json
 	json '.revoked_why == "leaked"'
+	ok gltoken show "$id" --json
+	json '.active'
 }
 
 test_explain() {
@@ -566,6 +588,7 @@ test_repo_create_that_fails() {
 
 # The account may not write in repo_root itself: root makes the first folder, the account the rest.
 test_repo_root_of_root() {
+	local git
 	mv /srv/git /srv/git.kept
 	install -d -m 755 /srv/git
 	ok gltoken repo create grp/one
@@ -575,6 +598,12 @@ test_repo_root_of_root() {
 	ok server_git single rev-parse --is-bare-repository
 	ln -s /tmp /srv/git/out
 	no gltoken repo create out/x
+	git=$(command -v git)
+	mv "$git" "$git.real"
+	no gltoken repo create half
+	no gltoken repo create half/x
+	mv "$git.real" "$git"
+	[[ ! -e /srv/git/half && ! -e /srv/git/half.git ]] || fail "something was left behind: $(ls /srv/git)"
 	rm -r /srv/git
 	mv /srv/git.kept /srv/git
 }
@@ -677,7 +706,7 @@ test_completion() {
 	completes maintainer gltoken member set demo alice main
 	# Every option that --help names is known, and every command.
 	local cmd o
-	for cmd in issue list rotate revoke edit scope expire explain init check; do
+	for cmd in issue list rotate revoke edit scope expire explain init check protect; do
 		# shellcheck disable=SC2016
 		for o in $(gltoken "$cmd" --help | grep -oE '^ +--[a-z-]+' | tr -d ' '); do
 			ok bash -c '. "$1"; shift; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _gltoken; echo "${COMPREPLY[*]}"' x "$file" \
