@@ -3,12 +3,16 @@
 # ---- files that hold paths: FILE is made of conf/FILE.in ----
 
 CONF_MADE = \
+	conf/apache/gltoken.conf \
 	conf/gltoken.conf \
 	conf/install-accounts \
+	conf/lighttpd/gltoken.conf \
+	conf/nginx/gltoken.conf \
 	conf/pam.d/sshd-git \
 	conf/pam.d/sshd-git-mixed \
 	conf/sshd/sshd_config.d/00-gltoken.conf \
 	conf/sshd/sshd_config.sshd-git \
+	conf/systemd/gltoken-http.service \
 	conf/systemd/sshd-git.service \
 	conf/sysusers.d/gltoken.conf \
 	conf/tmpfiles.d/gltoken.conf
@@ -37,7 +41,20 @@ examples_DATA = \
 	conf/pam.d/sshd-git-mixed \
 	conf/sshd/sshd_config.d/00-gltoken.conf \
 	conf/sshd/sshd_config.sshd-git \
+	conf/systemd/gltoken-http.service \
 	conf/systemd/sshd-git.service
+dist_examples_DATA = conf/systemd/gltoken-http.socket
+# Files of one name for several servers.
+apacheexamplesdir = $(examplesdir)/apache
+apacheexamples_DATA = conf/apache/gltoken.conf
+nginxexamplesdir = $(examplesdir)/nginx
+nginxexamples_DATA = conf/nginx/gltoken.conf
+lighttpdexamplesdir = $(examplesdir)/lighttpd
+lighttpdexamples_DATA = conf/lighttpd/gltoken.conf
+filterexamplesdir = $(examplesdir)/fail2ban/filter.d
+dist_filterexamples_DATA = conf/fail2ban/filter.d/gltoken.conf
+jailexamplesdir = $(examplesdir)/fail2ban/jail.d
+dist_jailexamples_DATA = conf/fail2ban/jail.d/gltoken.conf
 sysusers_DATA = conf/sysusers.d/gltoken.conf
 tmpfiles_DATA = conf/tmpfiles.d/gltoken.conf
 
@@ -88,7 +105,8 @@ uninstall-hook:
 		if cmp -s "$$from" "$$to"; then rm -f "$$to"; fi; \
 	done
 	@for hook in $(HOOKS); do rm -f "$(DESTDIR)$(glibexecdir)/hooks/$$hook"; done
-	@for dir in $(glibexecdir)/hooks $(glibexecdir) $(examplesdir) $(docdir) $(sysconfdir)/gltoken; do \
+	@for dir in $(glibexecdir)/hooks $(glibexecdir) $(apacheexamplesdir) $(nginxexamplesdir) \
+		$(lighttpdexamplesdir) $(filterexamplesdir) $(jailexamplesdir) $(examplesdir)/fail2ban $(examplesdir) $(docdir) $(sysconfdir)/gltoken; do \
 		rmdir "$(DESTDIR)$$dir" 2>/dev/null || :; \
 	done
 

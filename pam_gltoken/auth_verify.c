@@ -54,14 +54,15 @@ static enum glt_status load(struct auth *a, const struct glt_token_text *text, G
 	return st;
 }
 
-/* A token of HTTP whose user name counts: a deploy token's always, others' where the config says so. */
-static bool username_wrong(const struct auth *a, const Glt__Token *t)
+/* Over HTTP a deploy token's user name counts always, others' where the config says so. */
+static bool username_wrong(const struct auth *a, const struct glt_question *q)
 {
 	const char *username = glt_message_get(&a->request, "username");
+	bool deploy = q->token->type == GLT__TYPE__DEPLOY;
 
-	if (!username || (t->type != GLT__TYPE__DEPLOY && !a->conf.http_username_owner))
+	if (q->op == GLT_OP_LOGIN || q->op == GLT_OP_CHECK || (!deploy && !a->conf.http_username_owner))
 		return false;
-	return strcmp(username, t->owner) != 0;
+	return !username || strcmp(username, q->token->owner) != 0;
 }
 
 /* One use of a limited token, durably, before it is allowed: of two at once for the last use, one wins. */
@@ -208,7 +209,7 @@ static void verify_record(struct auth *a, struct glt_question *q, const struct g
 		auth_failed(a, st, &err);
 	else if (!match)
 		refuse(a, q, GLT_WHY_WRONG_SECRET, "denied");
-	else if (username_wrong(a, q->token))
+	else if (username_wrong(a, q))
 		refuse(a, q, GLT_WHY_WRONG_ACCOUNT, "the user name is not the token's");
 	else if (!answer.allow)
 		auth_answer(a, q, &answer);

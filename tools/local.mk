@@ -16,6 +16,8 @@ libglt_tools_a_SOURCES = \
 	tools/gitcmd.h \
 	tools/gitenv.c \
 	tools/gitenv.h \
+	tools/http_request.c \
+	tools/http_request.h \
 	tools/issued.c \
 	tools/issued.h \
 	tools/keyfile.c \
@@ -83,6 +85,12 @@ tools_gltoken_shell_LDADD = $(TOOLS_LIBS)
 glibexec_PROGRAMS += tools/gltoken-keys
 tools_gltoken_keys_SOURCES = tools/gltoken-keys.c
 tools_gltoken_keys_LDADD = $(TOOLS_LIBS)
+
+# ---- the CGI ----
+
+glibexec_PROGRAMS += tools/gltoken-http
+tools_gltoken_http_SOURCES = tools/gltoken-http.c
+tools_gltoken_http_LDADD = $(TOOLS_LIBS)
 
 # ---- every hook of a push ----
 

@@ -14,6 +14,7 @@ struct glt_log_git {
 	const char *repository;           /* or NULL */
 	const char *account;              /* whose process asked */
 	const char *command;              /* what was disallowed, or NULL */
+	const char *service, *rhost;      /* where the answer does not say, or NULL */
 	const char *text;                 /* a sentence, or NULL */
 	const struct glt_message *answer; /* who and from where, or NULL */
 };

@@ -144,10 +144,12 @@ static const char *action_of(enum glt_edit_what what)
 static enum glt_status check_name(struct glt_txn *txn, const Glt__Token *old, const Glt__Token *fresh, int64_t now,
 				  struct glt_err *err)
 {
+	/* An expired token that comes back meets those that took its name since. */
+	bool back = old->expires_at && now >= old->expires_at && (!fresh->expires_at || now < fresh->expires_at);
 	Glt__Token *same;
 	enum glt_status st;
 
-	if (strcmp(old->name, fresh->name) == 0)
+	if (!back && strcmp(old->name, fresh->name) == 0)
 		return GLT_OK;
 	st = glt_token_named(txn, fresh->type, glt_token_holder(fresh), fresh->name, now, &same, err);
 	if (st == GLT_OK)

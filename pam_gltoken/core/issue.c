@@ -135,17 +135,27 @@ static enum glt_status find_owner(struct glt_store *store, const char *name, uin
 	return st;
 }
 
+static char *robot_name(struct glt_txn *txn, const struct glt_issue *r)
+{
+	char name[GLT_ACCOUNT_MAX + 1];
+
+	if (r->username)
+		return strdup(r->username);
+	for (int tries = 0; tries < 100; tries++) { /* a name of this form may have been chosen by hand */
+		(void)snprintf(name, sizeof(name), "gitlab+deploy-token-%" PRIu64, glt_next(txn, GLT_NEXT_ACCOUNT));
+		if (!glt_owner_used(txn, name))
+			return strdup(name);
+	}
+	return NULL;
+}
+
 static char *bot_name(struct glt_txn *txn, struct glt_change *c, const struct glt_issue *r, struct glt_err *err)
 {
 	char name[GLT_ACCOUNT_MAX + 1];
 	uint64_t n;
 
-	if (r->type == GLT__TYPE__DEPLOY) {
-		if (r->username)
-			return strdup(r->username);
-		(void)snprintf(name, sizeof(name), "gitlab+deploy-token-%" PRIu64, glt_next(txn, GLT_NEXT_ACCOUNT));
-		return strdup(name);
-	}
+	if (r->type == GLT__TYPE__DEPLOY)
+		return robot_name(txn, r);
 	if (glt_namespace_number(txn, c, r->target, &n, err) != GLT_OK)
 		return NULL;
 	(void)snprintf(name, sizeof(name), "%s_%" PRIu64 "_bot_%08x",
@@ -166,6 +176,18 @@ static enum glt_status check_free_name(struct glt_txn *txn, const struct glt_iss
 	glt_user_free(u);
 	if (st == GLT_OK || glt_owner_used(txn, r->username))
 		return glt_fail(err, GLT_EXISTS, "user name '%s' is taken", r->username);
+	return st == GLT_NOT_FOUND ? GLT_OK : glt_fail(err, st, "%s", why.text);
+}
+
+/* Nor an account's: the robot would open it. NSS may be slow, so this is asked outside of any transaction. */
+static enum glt_status check_no_account(const char *name, struct glt_err *err)
+{
+	struct glt_account a;
+	struct glt_err why;
+	enum glt_status st = glt_account_by_name(name, &a, &why);
+
+	if (st == GLT_OK)
+		return glt_fail(err, GLT_EXISTS, "user name '%s' is taken by an account of this system", name);
 	return st == GLT_NOT_FOUND ? GLT_OK : glt_fail(err, st, "%s", why.text);
 }
 
@@ -294,6 +316,8 @@ enum glt_status glt_issue(struct glt_store *store, const struct glt_conf *conf, 
 		st = glt_fail(err, GLT_INVALID, "not-before is not before the expiry");
 	if (st == GLT_OK && r->type == GLT__TYPE__PERSONAL)
 		st = find_owner(store, r->target, &uid1, err);
+	if (st == GLT_OK && r->username)
+		st = check_no_account(r->username, err);
 	if (st == GLT_OK) {
 		t = new_record(r, expires_at);
 		st = t ? glt_secret_draw(conf, r->type, t, &tt, err)

@@ -182,7 +182,10 @@ enum glt_status glt_grants(struct glt_txn *txn, const char *path, const char *us
 	enum glt_status st;
 	char *slash;
 
-	(void)snprintf(level, sizeof(level), "%s", path);
+	*n = 0;
+	if (strlen(path) >= sizeof(level))
+		return glt_fail(err, GLT_INVALID, "path is too long: must have at most %d bytes", GLT_PATH_MAX);
+	strcpy(level, path);
 	for (;;) { /* the path itself, then each group above it */
 		st = grants_at(txn, level, user, &g, err);
 		slash = strrchr(level, '/');

@@ -45,8 +45,9 @@ static bool set_text(char **field, const char *value)
 	return true;
 }
 
+/* All but the secret. */
 static enum glt_status successor(const struct glt_conf *conf, const struct glt_rotate *r, const Glt__Token *old,
-				 Glt__Token **out, struct glt_token_text *text, struct glt_err *err)
+				 Glt__Token **out, struct glt_err *err)
 {
 	int64_t usual = conf->require_expiry ? WEEK : 0, expires_at;
 	Glt__Token *t;
@@ -64,9 +65,28 @@ static enum glt_status successor(const struct glt_conf *conf, const struct glt_r
 	t->next = 0;
 	t->created_at = r->now;
 	t->expires_at = expires_at;
-	t->not_before = 0;
+	if (t->not_before <= r->now)
+		t->not_before = 0;
+	if (t->not_before && expires_at && t->not_before >= expires_at)
+		return glt_fail(err, GLT_INVALID, "expiry lies before the token's not-before");
 	t->uses_left = t->max_uses;
-	return glt_secret_draw(conf, t->type, t, text, err);
+	return GLT_OK;
+}
+
+static void swap_secrets(Glt__Token *a, Glt__Token *b)
+{
+	const Glt__Token was = *a;
+
+	a->salt = b->salt;
+	a->tag = b->tag;
+	a->prefix = b->prefix;
+	a->memory = b->memory;
+	a->time = b->time;
+	b->salt = was.salt;
+	b->tag = was.tag;
+	b->prefix = was.prefix;
+	b->memory = was.memory;
+	b->time = was.time;
 }
 
 /* The old one ends now or with its overlap, whichever of that and its own expiry is earlier. */
@@ -82,11 +102,12 @@ static bool retire(Glt__Token *ended, const struct glt_rotate *r, uint64_t next)
 	return set_text(&ended->revoked_by, r->actor) && set_text(&ended->revoked_why, "rotated");
 }
 
-static enum glt_status put_both(struct glt_store *store, const struct glt_rotate *r, Glt__Token *fresh,
-				struct glt_token_text *text, struct glt_err *err)
+/* drawn has the new secret. Its grants may be stale: they were read before the hash, and an edit since then counts. */
+static enum glt_status put_both(struct glt_store *store, const struct glt_conf *conf, const struct glt_rotate *r,
+				Glt__Token *drawn, struct glt_token_text *text, Glt__Token **out, struct glt_err *err)
 {
 	struct glt_change *c = glt_change_new();
-	Glt__Token *old = NULL, *ended = NULL;
+	Glt__Token *old = NULL, *ended = NULL, *fresh = NULL;
 	struct glt_txn *txn;
 	enum glt_status st = c ? glt_txn_begin(store, true, &txn, err)
 			       : glt_fail(err, GLT_UNAVAILABLE, "no memory for the change");
@@ -99,7 +120,10 @@ static enum glt_status put_both(struct glt_store *store, const struct glt_rotate
 	st = glt_token_load(txn, r->id, &old, err);
 	if (st == GLT_OK)
 		st = refuse_dead(old, r->now, err);
+	if (st == GLT_OK)
+		st = successor(conf, r, old, &fresh, err);
 	if (st == GLT_OK) {
+		swap_secrets(fresh, drawn);
 		fresh->id = glt_next(txn, GLT_NEXT_ID);
 		fresh->family = old->family;
 		st = glt_secret_bind(store, txn, fresh, text, err);
@@ -117,6 +141,10 @@ static enum glt_status put_both(struct glt_store *store, const struct glt_rotate
 	} else {
 		glt_txn_end(txn);
 	}
+	if (st == GLT_OK)
+		*out = fresh;
+	else
+		glt_token_free(fresh);
 	glt_token_free(old);
 	glt_token_free(ended);
 	glt_change_free(c);
@@ -127,7 +155,7 @@ enum glt_status glt_rotate(struct glt_store *store, const struct glt_conf *conf,
 			   Glt__Token **record, char text[GLT_TOKEN_MAX + 1], struct glt_err *err)
 {
 	struct glt_token_text tt = {.prefix = ""};
-	Glt__Token *old = NULL, *fresh = NULL;
+	Glt__Token *old = NULL, *drawn = NULL;
 	enum glt_status st = load(store, r->id, &old, err);
 
 	*record = NULL;
@@ -135,15 +163,14 @@ enum glt_status glt_rotate(struct glt_store *store, const struct glt_conf *conf,
 	if (st == GLT_OK)
 		st = refuse_dead(old, r->now, err);
 	if (st == GLT_OK)
-		st = successor(conf, r, old, &fresh, &tt, err);
+		st = successor(conf, r, old, &drawn, err);
 	if (st == GLT_OK)
-		st = put_both(store, r, fresh, &tt, err);
-	if (st == GLT_OK) {
+		st = glt_secret_draw(conf, drawn->type, drawn, &tt, err);
+	if (st == GLT_OK)
+		st = put_both(store, conf, r, drawn, &tt, record, err);
+	if (st == GLT_OK)
 		glt_token_format(&tt, text);
-		*record = fresh;
-		fresh = NULL;
-	}
-	glt_token_free(fresh);
+	glt_token_free(drawn);
 	glt_token_free(old);
 	glt_token_wipe(&tt);
 	return st;

@@ -211,9 +211,9 @@ e2e_fill() {
 
 # ---- one file of tests ----
 
-# Tests run in the order in which they stand in the file.
+# Tests run in the order in which they stand in the file, or in $E2E_TESTS where several files share them.
 e2e_list() {
-	grep -oE '^test_[a-z0-9_]+' "$0"
+	grep -oE '^test_[a-z0-9_]+' "${E2E_TESTS:-$0}"
 }
 
 e2e_one() { # TEST

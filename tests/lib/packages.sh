@@ -55,6 +55,21 @@ packages_install() { # quickstart | tests
 	fi
 }
 
+# Web servers, in a private root only: a package would start them on the host.
+packages_web() {
+	local p missing=()
+	for p in apache2 nginx-light lighttpd fcgiwrap spawn-fcgi fail2ban libapache2-mod-authnz-pam \
+		libnginx-mod-http-auth-pam curl openssl; do
+		[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || missing+=("$p")
+	done
+	if [ ${#missing[@]} -eq 0 ]; then return 0; fi
+	printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+	chmod 755 /usr/sbin/policy-rc.d
+	packages_apt_get install "${missing[@]}" || {
+		packages_apt_get update && packages_apt_get install "${missing[@]}"
+	}
+}
+
 # For a private root: on a host, the package would start a server.
 packages_sshd() {
 	echo "installing openssh-server, in the private root only"

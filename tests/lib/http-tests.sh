@@ -1,0 +1,357 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# Git over HTTPS, the same for each web server: $SERVER says which.
+# shellcheck source=tests/lib/web.sh
+. "$E2E_LIB/web.sh"
+
+setup() {
+	e2e_host
+	gltoken member set demo mia maintainer 2>/dev/null || { useradd -m mia && gltoken member set demo mia maintainer; }
+	web_start "$SERVER"
+}
+
+# Git of account dev, with $TOKEN as the password of user name $USERNAME.
+https_git() {
+	printf '#!/bin/sh\ncase $1 in Username*) echo "%s" ;; *) cat "%s" ;; esac\n' "${USERNAME-token}" "$T/secret" >"$T/ask"
+	chmod 755 "$T/ask"
+	install -m 600 -o dev -g dev /dev/null "$T/secret"
+	printf '%s\n' "$TOKEN" >"$T/secret"
+	as_dev env GIT_ASKPASS="$T/ask" GIT_SSL_CAINFO="$WEB_DIR/cert.pem" git "$@"
+}
+
+# Status into $STATUS, head and body into $T/out.
+http() { # PATH [CURL ARGUMENT]...
+	local path=$1
+	shift
+	run curl -sS -i --path-as-is --cacert "$WEB_DIR/cert.pem" --max-time 30 "$@" "$(web_url)$path"
+	STATUS=$(sed -nE '1s,^HTTP/[0-9.]+ ([0-9]+).*,\1,p' "$T/out" | tail -n 1)
+}
+
+status() { # STATUS PATH [CURL ARGUMENT]...
+	local want=$1
+	shift
+	http "$@"
+	[ "$STATUS" = "$want" ] || fail "should answer $want: $(outcome)"
+}
+
+basic() { # as a curl option, by way of a file: no secret in argv
+	printf 'user = "%s:%s"\n' "${USERNAME-token}" "$TOKEN" >"$T/curlrc"
+	chmod 600 "$T/curlrc"
+}
+
+PULL='/info/refs?service=git-upload-pack' PUSH='/info/refs?service=git-receive-pack'
+
+https_tree() { # DIR
+	https_git clone -q "$(web_url)/demo/hello.git" "$1" || fail "cannot clone"
+	commit "$1"
+}
+
+test_clone_fetch_push() {
+	local v
+	new_token --user alice --scope write_repository
+	for v in 0 2; do
+		https_git -c protocol.version=$v clone -q "$(web_url)/demo/hello.git" "$T/w$v" || fail "clone by version $v"
+		commit "$T/w$v"
+		https_git -c protocol.version=$v -C "$T/w$v" push -q origin "HEAD:http$v" || fail "push by version $v"
+		https_git -c protocol.version=$v -C "$T/w$v" fetch -q origin || fail "fetch by version $v"
+	done
+	https_git clone -q --depth 1 "$(web_url)/demo/hello" "$T/shallow" || fail "shallow"
+	server_git demo/hello config uploadpack.allowFilter true
+	https_git clone -q --filter=blob:none "$(web_url)/demo/hello" "$T/partial" || fail "partial"
+	logged "event=git decision=allow reason=ok operation=push repository=demo/hello token=$ID owner=alice account=git service=http rhost=127.0.0.1"
+	logged "event=ref decision=allow ref=refs/heads/http2 .*token=$ID "
+}
+
+test_first_request_is_no_failure() {
+	status 401 "/demo/hello.git$PULL"
+	says '^HTTP Basic: Access denied\.'
+	says '[Ww]{3}-[Aa]uthenticate: Basic realm="Git access token"'
+	says '[Cc]ache-[Cc]ontrol: no-store'
+	quiet 'event=git decision=deny'
+}
+
+test_refusals() {
+	new_token --user alice --scope read_repository
+	basic
+	status 403 "/demo/hello.git$PUSH" -K "$T/curlrc"
+	says 'You are not allowed to upload code\.'
+	logged "event=git decision=deny reason=scope_missing .*token=$ID "
+	status 404 "/secret/vault.git$PULL" -K "$T/curlrc"
+	says "The project you were looking for could not be found or you don't have permission to view it\."
+	local body
+	body=$(tail -n 1 "$T/out")
+	status 404 "/demo/absent.git$PULL" -K "$T/curlrc"
+	[ "$(tail -n 1 "$T/out")" = "$body" ] || fail "absent and hidden differ: $(outcome)"
+	ok gltoken revoke "$ID"
+	status 401 "/demo/hello.git$PULL" -K "$T/curlrc"
+	logged "reason=revoked .*token=$ID .*service=http rhost=127.0.0.1"
+	new_token --user bob --scope write_repository
+	basic
+	status 403 "/demo/hello.git$PUSH" -K "$T/curlrc"
+	says 'You are not allowed to push code to this project\.'
+	TOKEN=glpat-0000000000000000zzzz basic
+	status 401 "/demo/hello.git$PULL" -K "$T/curlrc"
+	logged 'reason=unknown_token .*rhost=127.0.0.1'
+	TOKEN=password basic
+	status 401 "/demo/hello.git$PULL" -K "$T/curlrc"
+	new_token --user alice --scope read_repository --allow-from 192.0.2.0/24
+	basic
+	status 401 "/demo/hello.git$PULL" -K "$T/curlrc"
+	logged 'reason=address_not_allowed'
+}
+
+test_git_shows_the_refusal() {
+	new_token --user alice --scope read_repository
+	https_tree "$T/w"
+	no https_git -C "$T/w" push origin HEAD:refused
+	says 'You are not allowed to upload code'
+	TOKEN=glpat-0000000000000000zzzz
+	no https_git ls-remote "$(web_url)/demo/hello.git"
+	says 'Access denied|Authentication failed'
+}
+
+test_protected_refs() {
+	ok gltoken protect demo/hello locked --push maintainer
+	new_token --user alice --scope write_repository
+	https_tree "$T/w"
+	no https_git -C "$T/w" push origin HEAD:locked
+	says 'remote: You are not allowed to push code to protected branches'
+	new_token --user mia --scope write_repository
+	ok https_git -C "$T/w" push origin HEAD:locked
+}
+
+test_user_names() {
+	new_token --user alice --scope read_repository
+	USERNAME=anybody basic
+	status 200 "/demo/hello.git$PULL" -K "$T/curlrc"
+	USERNAME='' basic
+	status 401 "/demo/hello.git$PULL" -K "$T/curlrc"
+	printf '[http]\nusername = owner\n' >>/etc/gltoken/gltoken.conf
+	USERNAME=anybody basic
+	status 401 "/demo/hello.git$PULL" -K "$T/curlrc"
+	USERNAME=alice basic
+	status 200 "/demo/hello.git$PULL" -K "$T/curlrc"
+	sed -i '/^\[http\]$/,$d' /etc/gltoken/gltoken.conf
+	new_token --deploy demo/hello --scope read_repository --username robot
+	USERNAME=anybody basic
+	status 401 "/demo/hello.git$PULL" -K "$T/curlrc"
+	USERNAME=robot basic
+	status 200 "/demo/hello.git$PULL" -K "$T/curlrc"
+	# a token as the user name stands in the web server's log
+	new_token --user alice --scope read_repository
+	USERNAME=$TOKEN TOKEN=x-oauth-basic basic
+	status 403 "/demo/hello.git$PULL" -K "$T/curlrc"
+	says 'sent as the user name'
+}
+
+test_other_headers() {
+	new_token --user alice --scope read_repository
+	printf 'header = "Authorization: Bearer %s"\n' "$TOKEN" >"$T/curlrc"
+	status 200 "/demo/hello.git$PULL" -K "$T/curlrc"
+	printf 'header = "PRIVATE-TOKEN: %s"\n' "$TOKEN" >"$T/curlrc"
+	status 200 "/demo/hello.git$PULL" -K "$T/curlrc"
+	status 400 "/demo/hello.git$PULL" -H 'Authorization: Basic !!!!'
+	status 400 "/demo/hello.git$PULL" -H 'Authorization: Negotiate abc'
+	status 400 "/demo/hello.git$PULL" -H 'Authorization: Basic bm9jb2xvbg=='
+}
+
+test_nothing_else_is_served() {
+	new_token --user alice --scope write_repository
+	basic
+	local p
+	for p in /demo/hello.git/HEAD /demo/hello.git/config /demo/hello.git/objects/info/packs /demo/hello.git/info/refs \
+		"/demo/hello.git/info/refs?service=git-upload-archive" "/demo/hello.git/info/refs?service=git-upload-pack&x=1" \
+		"/demo/../secret/vault.git$PULL" "/demo/%2e%2e/secret/vault.git$PULL" "/demo//hello.git$PULL" \
+		"/demo/hello.git/.$PULL" "/demo%2Fhello.git/HEAD" "/demo/hello.git/../../etc/passwd" "/$PULL" "/.git$PULL" \
+		"/demo/hello.git/hooks/update" "/demo/hello.git//info/refs?service=git-upload-pack"; do
+		http "$p" -K "$T/curlrc"
+		case $STATUS in
+		400 | 404) ;;
+		200) # a server may fold slashes and dots before it asks
+			case $p in
+			"/demo//hello.git$PULL" | "/demo/hello.git/.$PULL" | *//info/refs*) ;;
+			*) fail "$p is served: $(outcome)" ;;
+			esac
+			;;
+		*) fail "$p: $(outcome)" ;;
+		esac
+		if grep -aq 'root:x:0:' "$T/out"; then fail "$p served /etc/passwd"; fi
+	done
+	status 405 "/demo/hello.git$PULL" -K "$T/curlrc" -X POST -d x
+	status 405 /demo/hello.git/git-upload-pack -K "$T/curlrc"
+	ln -s /srv/git/secret/vault.git /srv/git/demo/way.git
+	status 404 "/demo/way.git$PULL" -K "$T/curlrc"
+	rm /srv/git/demo/way.git
+}
+
+test_enforced_on_post() {
+	new_token --user alice --scope read_repository
+	basic
+	status 401 /demo/hello.git/git-upload-pack -d 0000 -H 'Content-Type: application/x-git-upload-pack-request'
+	status 403 /demo/hello.git/git-receive-pack -d 0000 -K "$T/curlrc" -H 'Content-Type: application/x-git-receive-pack-request'
+	status 404 /secret/vault.git/git-upload-pack -d 0000 -K "$T/curlrc" -H 'Content-Type: application/x-git-upload-pack-request'
+}
+
+test_revoked_between_the_requests_of_one_push() {
+	new_token --user alice --scope write_repository
+	https_tree "$T/w"
+	mkdir -p "$T/w/.git/hooks"
+	printf '#!/bin/sh\nsleep 3\n' >"$T/w/.git/hooks/pre-push"
+	chmod 755 "$T/w/.git/hooks/pre-push"
+	https_git -C "$T/w" push origin HEAD:late >"$T/push" 2>&1 &
+	sleep 1.5
+	ok gltoken revoke "$ID"
+	if wait $!; then fail "the push went through"; fi
+	no server_git demo/hello rev-parse --verify refs/heads/late
+}
+
+test_one_owner_of_the_files() {
+	new_token --user alice --scope write_repository
+	https_tree "$T/w"
+	ok https_git -C "$T/w" push origin HEAD:by-http
+	client password "$TOKEN"
+	git_ -C "$T/w" remote set-url origin git@host:demo/hello.git
+	commit "$T/w"
+	ok git_ -C "$T/w" push origin HEAD:by-ssh
+	local r=/srv/git/demo/hello.git/refs/heads
+	[ "$(stat -c '%U:%G %a' $r/by-http)" = "$(stat -c '%U:%G %a' $r/by-ssh)" ] || fail "$(ls -l $r)"
+	[ -z "$(find /srv/git -not -user git)" ] || fail "not all is git's: $(find /srv/git -not -user git | head)"
+}
+
+test_no_secret_anywhere() {
+	new_token --user alice --scope write_repository
+	https_tree "$T/w"
+	# every process of the push, as the hook finds them
+	cat >/srv/git/demo/hello.git/hooks/pre-receive <<-'END'
+		#!/bin/sh
+		env
+		for p in /proc/[0-9]*; do tr '\0' '\n' <"$p/environ"; tr '\0' ' ' <"$p/cmdline"; done 2>/dev/null
+	END
+	chmod 755 /srv/git/demo/hello.git/hooks/pre-receive
+	https_git -C "$T/w" push origin HEAD:seen >"$T/push" 2>&1 || fail "push: $(cat "$T/push")"
+	rm /srv/git/demo/hello.git/hooks/pre-receive
+	grep -q GL_USERNAME=alice "$T/push" || fail "the hook printed nothing"
+	if grep -qF "$TOKEN" "$T/push" || grep -qF "$(printf 'token:%s' "$TOKEN" | base64 -w0)" "$T/push"; then
+		fail "the token stands in a process"
+	fi
+	if grep -rqF "${TOKEN#glpat-}" "$WEB_DIR/log" "$SSHD_DIR/syslog"; then fail "the token stands in a log"; fi
+}
+
+test_large_push_in_little_memory() {
+	new_token --user alice --scope write_repository
+	https_tree "$T/w"
+	head -c 200M /dev/urandom >"$T/w/large"
+	chown dev: "$T/w/large"
+	git_ -C "$T/w" add large
+	git_ -C "$T/w" commit -qm large
+	(
+		peak=0
+		while [ ! -e "$T/done" ]; do
+			for p in $(pgrep -f 'http-backend$|gltoken-http$|git http-backend'); do
+				now=$(sed -nE 's/^VmHWM:\s+([0-9]+).*/\1/p' "/proc/$p/status" 2>/dev/null)
+				if [ "${now:-0}" -gt "$peak" ]; then peak=$now; fi
+			done
+			echo "$peak" >"$T/peak"
+			sleep 0.2
+		done
+	) &
+	LIMIT=150 ok https_git -C "$T/w" push origin HEAD:large
+	touch "$T/done"
+	wait
+	local peak
+	peak=$(cat "$T/peak")
+	[ "$peak" -gt 0 ] || fail "the CGI was not seen"
+	[ "$peak" -lt 16384 ] || fail "the CGI took $peak KiB"
+	echo "peak of the CGI: $peak KiB"
+}
+
+test_gzip_and_chunked() {
+	new_token --user alice --scope write_repository
+	https_tree "$T/w"
+	# more than http.postBuffer: chunked; many haves: gzip
+	head -c 3M /dev/urandom >"$T/w/three"
+	chown dev: "$T/w/three"
+	git_ -C "$T/w" add three
+	git_ -C "$T/w" commit -qm three
+	ok https_git -C "$T/w" -c http.postBuffer=65536 push origin HEAD:chunked
+	local i
+	https_tree "$T/other"
+	ok https_git -C "$T/other" push origin HEAD:side
+	for i in {1..60}; do git_ -C "$T/w" commit -q --allow-empty -m "$i"; done
+	as_dev env GIT_TRACE_CURL="$T/w/trace" GIT_ASKPASS="$T/ask" GIT_SSL_CAINFO="$WEB_DIR/cert.pem" \
+		git -c protocol.version=0 -C "$T/w" fetch -q origin side || fail "fetch"
+	grep -qi 'content-encoding: gzip' "$T/w/trace" || fail "git sent nothing compressed"
+	basic
+	printf '0011command=fetch0000' | gzip >"$T/body.gz"
+	status 200 /demo/hello.git/git-upload-pack -K "$T/curlrc" --data-binary "@$T/body.gz" -H 'Content-Encoding: gzip' \
+		-H 'Git-Protocol: version=2' -H 'Content-Type: application/x-git-upload-pack-request'
+}
+
+test_credential_helpers() {
+	new_token --user alice --scope read_repository
+	printf 'https://token:%s@127.0.0.1:%s\n' "$TOKEN" "$(cat "$WEB_DIR/port")" >"$T/store"
+	chown dev: "$T/store"
+	chmod 600 "$T/store"
+	ok as_dev env GIT_SSL_CAINFO="$WEB_DIR/cert.pem" git -c credential.helper="store --file $T/store" ls-remote "$(web_url)/demo/hello"
+	as_dev env HOME="$T" git -c credential.helper='cache --timeout 60' credential approve <<-END
+		protocol=https
+		host=127.0.0.1:$(cat "$WEB_DIR/port")
+		username=token
+		password=$TOKEN
+	END
+	ok as_dev env HOME="$T" GIT_SSL_CAINFO="$WEB_DIR/cert.pem" git -c credential.helper=cache ls-remote "$(web_url)/demo/hello"
+	as_dev env HOME="$T" git credential-cache exit || true
+}
+
+test_store_unavailable() {
+	new_token --user alice --scope read_repository
+	basic
+	mv /var/lib/gltoken/store /var/lib/gltoken/away
+	http "/demo/hello.git$PULL" -K "$T/curlrc"
+	mv /var/lib/gltoken/away /var/lib/gltoken/store
+	[ "$STATUS" = 503 ] || fail "should answer 503: $(outcome)"
+	says '[Rr]etry-[Aa]fter: [0-9]+'
+}
+
+test_anonymous_read() {
+	status 401 "/demo/hello.git$PULL"
+	printf '[http]\nanonymous_read = yes\n' >>/etc/gltoken/gltoken.conf
+	status 401 "/demo/hello.git$PULL"
+	touch /srv/git/demo/hello.git/git-daemon-export-ok
+	status 200 "/demo/hello.git$PULL"
+	status 401 "/demo/hello.git$PUSH"
+	status 401 "/demo/other.git$PULL"
+	status 401 "/demo/absent.git$PULL"
+	sed -i '/^\[http\]$/,$d' /etc/gltoken/gltoken.conf
+	status 401 "/demo/hello.git$PULL"
+	rm /srv/git/demo/hello.git/git-daemon-export-ok
+}
+
+test_proxies() {
+	new_token --user alice --scope read_repository --allow-from 198.51.100.7
+	basic
+	status 401 "/demo/hello.git$PULL" -K "$T/curlrc" -H 'X-Forwarded-For: 198.51.100.7'
+	printf '[http]\ntrusted_proxies = 127.0.0.1, 203.0.113.0/24\n' >>/etc/gltoken/gltoken.conf
+	status 200 "/demo/hello.git$PULL" -K "$T/curlrc" -H 'X-Forwarded-For: 198.51.100.7'
+	status 200 "/demo/hello.git$PULL" -K "$T/curlrc" -H 'X-Forwarded-For: 192.0.2.1, 198.51.100.7, 203.0.113.5'
+	status 401 "/demo/hello.git$PULL" -K "$T/curlrc" -H 'X-Forwarded-For: 198.51.100.7, 192.0.2.1'
+	status 401 "/demo/hello.git$PULL" -K "$T/curlrc" -H 'X-Forwarded-For: 198.51.100.7, junk'
+	status 403 "/demo/hello.git$PULL" -K "$T/curlrc" -H 'X-Forwarded-Proto: http' -H 'X-Forwarded-For: 198.51.100.7'
+	sed -i '/^\[http\]$/,$d' /etc/gltoken/gltoken.conf
+}
+
+test_fail2ban() {
+	TOKEN=glpat-0000000000000000zzzz basic
+	status 401 "/demo/hello.git$PULL" -K "$T/curlrc"
+	new_token --user alice --scope read_repository
+	ok gltoken expire "$ID" --at now
+	basic
+	status 401 "/demo/hello.git$PULL" -K "$T/curlrc"
+	status 401 "/demo/hello.git$PULL"
+	sleep 0.5
+	log_since | sed 's/^/Nov 24 09:00:00 host /' >"$T/auth.log"
+	mkdir -p /etc/fail2ban/filter.d
+	cp "$SHIPPED/fail2ban/filter.d/gltoken.conf" /etc/fail2ban/filter.d/
+	ok fail2ban-regex "$T/auth.log" /etc/fail2ban/filter.d/gltoken.conf
+	says 'Lines: [0-9]+ lines, 0 ignored, 1 matched'
+}

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * CGI in front of `git http-backend`: one question to gltoken-auth verifies the token and decides on the
+ * repository, then this process becomes git in the repository that was opened.
+ *
+ * The credentials stand in this process's environment, so it is made unreadable to others first, and the
+ * environment is thrown away before git starts: neither git nor a hook ever has them.
+ */
+#include "account.h"
+#include "client.h"
+#include "conf.h"
+#include "gitenv.h"
+#include "http_request.h"
+#include "log.h"
+#include "repo.h"
+#include "texts.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ACCESS_DENIED                                                                                             \
+	"HTTP Basic: Access denied. If a password was provided for Git authentication, the password was "         \
+	"incorrect or you're required to use a token instead of a password. If a token was provided, it was "     \
+	"either incorrect, expired, or improperly scoped."
+#define NEEDS_HTTPS "Access tokens are taken over HTTPS only. One that was sent in the clear should be rotated."
+
+struct http {
+	struct glt_conf conf;
+	struct glt_account account;
+	struct glt_http_request request;
+	struct glt_message answer;
+	char why[512];
+};
+
+/* ---- replies ---- */
+
+static int reply(const char *status, const char *more, const char *text)
+{
+	printf("Status: %s\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n%s\r\n%s\n", status,
+	       more, text);
+	return fflush(stdout) ? 1 : 0;
+}
+
+/* RFC 9110, quoted-string. */
+static int reply_login(const struct http *h)
+{
+	char more[2 * sizeof(h->conf.http_realm) + 64] = "WWW-Authenticate: Basic realm=\"";
+	size_t n = strlen(more);
+	for (const char *p = h->conf.http_realm; *p; p++) {
+		if (*p == '"' || *p == '\\')
+			more[n++] = '\\';
+		more[n++] = *p;
+	}
+	strcpy(more + n, "\"\r\n");
+	return reply("401 Unauthorized", more, ACCESS_DENIED);
+}
+
+static int reply_refusal(const struct http *h, struct glt_text text)
+{
+	switch (text.refusal) {
+	case GLT_REFUSAL_LOGIN:
+		return reply_login(h);
+	case GLT_REFUSAL_FORBIDDEN:
+		return reply("403 Forbidden", "", text.text);
+	case GLT_REFUSAL_NOT_FOUND:
+		return reply("404 Not Found", "", text.text);
+	case GLT_REFUSAL_UNAVAILABLE:
+		break;
+	}
+	return reply("503 Service Unavailable", "Retry-After: 30\r\n", text.text);
+}
+
+/* ---- log ---- */
+
+static const char *operation(const struct http *h)
+{
+	return h->request.push ? "push" : "pull";
+}
+
+static void log_decision(const struct http *h, bool allow, const char *reason, const char *text,
+			 const struct glt_message *answer, bool trouble)
+{
+	struct glt_log_git g = {.allow = allow,
+				.reason = reason,
+				.operation = operation(h),
+				.repository = h->request.project,
+				.account = h->account.name,
+				.service = "http",
+				.rhost = h->request.address,
+				.text = text,
+				.answer = answer};
+	glt_log_git(&g, trouble);
+}
+
+/* ---- the question ---- */
+
+static enum glt_outcome ask(struct http *h, const char *op, const char *project, struct glt_message *answer)
+{
+	struct glt_message request;
+	glt_message_init(&request);
+	glt_message_add(&request, "verb", "verify");
+	glt_message_add(&request, "secret", h->request.secret);
+	glt_message_add(&request, "username", h->request.named ? h->request.username : NULL);
+	glt_message_add(&request, "account", getuid() ? NULL : h->account.name);
+	glt_message_add(&request, "service", "http");
+	glt_message_add(&request, "rhost", h->request.address);
+	glt_message_add(&request, "operation", op);
+	glt_message_add(&request, "repository", project);
+	return glt_client_ask(&request, answer, h->why, sizeof(h->why));
+}
+
+static bool may_read(void *arg, const char *project)
+{
+	struct glt_message answer;
+	bool ok = ask(arg, "pull", project, &answer) == GLT_ALLOW;
+	glt_message_wipe(&answer);
+	return ok;
+}
+
+static bool exists(const struct http *h)
+{
+	struct glt_repo repo;
+	if (glt_repo_open(h->conf.repo_root, h->request.project, &repo) != GLT_REPO_OK)
+		return false;
+	close(repo.fd);
+	return true;
+}
+
+static int refuse(struct http *h, enum glt_outcome outcome)
+{
+	if (outcome == GLT_FAILED) {
+		log_decision(h, false, "unavailable", h->why, NULL, true);
+		return reply_refusal(h, glt_text_of(NULL, false, false));
+	}
+	const char *reason = glt_message_get(&h->answer, "reason"), *seen = glt_message_get(&h->answer, "visible");
+	struct glt_text text = glt_text_of(reason, seen && !strcmp(seen, "yes"), h->request.push);
+	log_decision(h, false, reason, glt_message_get(&h->answer, "text"), &h->answer,
+		     text.refusal == GLT_REFUSAL_UNAVAILABLE);
+	if (text.refusal == GLT_REFUSAL_FORBIDDEN && !exists(h))
+		text = (struct glt_text){GLT_REFUSAL_NOT_FOUND, GLT_TEXT_NOT_FOUND};
+	return reply_refusal(h, text);
+}
+
+/* ---- git ---- */
+
+static int refuse_repository(struct http *h, enum glt_repo_status status, const char *culprit)
+{
+	char text[256 + GLT_PATH_MAX];
+	snprintf(text, sizeof(text), "%s%s%s", glt_repo_text(status), *culprit ? ": " : "", culprit);
+	log_decision(h, false, glt_repo_name(status), text, &h->answer,
+		     status == GLT_REPO_UNREADABLE || status == GLT_REPO_UNAVAILABLE);
+	switch (status) {
+	case GLT_REPO_ALTERNATE_DENIED:
+		return reply("403 Forbidden", "",
+			     "This project borrows objects from another one that you may not read.");
+	case GLT_REPO_ALTERNATE_OUTSIDE:
+	case GLT_REPO_ALTERNATE_DEEP:
+	case GLT_REPO_AMBIGUOUS:
+	case GLT_REPO_UNREADABLE:
+		return reply("403 Forbidden", "",
+			     "This project cannot be served as it is. Please tell the administrator of this host.");
+	case GLT_REPO_UNAVAILABLE:
+		return reply_refusal(h, glt_text_of(NULL, false, false));
+	default:
+		return reply("404 Not Found", "", GLT_TEXT_NOT_FOUND);
+	}
+}
+
+/* What http-backend reads of a request; the path is that of the repository it is started in. */
+static void add_cgi(const struct http *h, struct glt_gitenv *env)
+{
+	static const char *const passed[] = {"REQUEST_METHOD", "QUERY_STRING", "CONTENT_TYPE", "CONTENT_LENGTH",
+					     "HTTP_CONTENT_ENCODING", "SERVER_PROTOCOL", "GATEWAY_INTERFACE"};
+	for (size_t i = 0; i < sizeof(passed) / sizeof(*passed); i++)
+		glt_gitenv_add(env, passed[i], getenv(passed[i]));
+	const char *service = h->request.push ? "/git-receive-pack" : "/git-upload-pack";
+	glt_gitenv_add(env, "GIT_PROJECT_ROOT", ".");
+	glt_gitenv_add(env, "PATH_INFO", h->request.rpc ? service : "/info/refs");
+	glt_gitenv_add(env, "GIT_HTTP_EXPORT_ALL", "1");
+	glt_gitenv_add(env, "REMOTE_USER", glt_message_get(&h->answer, "owner"));
+	glt_gitenv_add(env, "REMOTE_ADDR", h->request.address);
+	/* Decided here, so no setting of the repository has a say. */
+	glt_gitenv_config(env, "http.receivepack", h->request.push ? "true" : "false");
+	glt_gitenv_config(env, "http.uploadpack", h->request.push ? "false" : "true");
+	glt_gitenv_config(env, "http.getanyfile", "false");
+}
+
+static int become_git(struct http *h, const struct glt_repo *repo)
+{
+	struct glt_gitenv_from from = {
+		.via = "http",
+		.account = h->account.name,
+		.home = h->account.home,
+		.git_protocol = getenv("HTTP_GIT_PROTOCOL"),
+		.repo = repo,
+		.answer = &h->answer,
+		.push = h->request.push,
+		.ticket = glt_message_get(&h->answer, "ticket"),
+	};
+	if (!from.git_protocol) /* as some servers' git configurations pass it */
+		from.git_protocol = getenv("GIT_PROTOCOL");
+	struct glt_gitenv env;
+	glt_gitenv_init(&env, &from);
+	add_cgi(h, &env);
+	char git[] = "git", backend[] = "http-backend";
+	char *const args[] = {git, backend, NULL};
+	glt_http_request_wipe(&h->request);
+	glt_gitenv_exec(&env, repo, h->conf.umask_bits, args);
+	snprintf(h->why, sizeof(h->why), "cannot run git: %m");
+	log_decision(h, false, "no_git", h->why, &h->answer, true);
+	return reply_refusal(h, glt_text_of(NULL, false, false));
+}
+
+static int serve_repository(struct http *h, bool anonymous)
+{
+	char culprit[GLT_PATH_MAX + 1] = "";
+	struct glt_repo repo;
+	enum glt_repo_status status = glt_repo_open(h->conf.repo_root, h->request.project, &repo);
+	/* What nobody marked for everybody is closed to a stranger whether it borrows or not. */
+	if (status == GLT_REPO_OK)
+		status = glt_repo_alternates(h->conf.repo_root, &repo, may_read, h, culprit);
+	if (status != GLT_REPO_OK)
+		return anonymous ? reply_login(h) : refuse_repository(h, status, culprit);
+	if (anonymous) {
+		struct stat sb;
+		if (fstatat(repo.fd, "git-daemon-export-ok", &sb, AT_SYMLINK_NOFOLLOW) || !S_ISREG(sb.st_mode))
+			return reply_login(h);
+	}
+	log_decision(h, true, anonymous ? "anonymous" : "ok", NULL, anonymous ? NULL : &h->answer, false);
+	return become_git(h, &repo);
+}
+
+static int serve(struct http *h)
+{
+	if (!h->request.encrypted && !h->conf.http_insecure && !h->request.local) {
+		if (h->request.credentials)
+			log_decision(h, false, "not_encrypted", NEEDS_HTTPS, NULL, false);
+		return reply("403 Forbidden", "", NEEDS_HTTPS);
+	}
+	if (!h->request.credentials) {
+		/* git's first request has none: that is how it learns that it needs some, and no failure. */
+		if (!h->request.push && h->conf.http_anonymous_read)
+			return serve_repository(h, true);
+		return reply_login(h);
+	}
+	if (h->request.named && !h->request.username[strspn(h->request.username, " ")]) {
+		log_decision(h, false, "no_username", "a user name that is not blank is needed", NULL, false);
+		return reply_login(h);
+	}
+	enum glt_outcome outcome = ask(h, operation(h), h->request.project, &h->answer);
+	if (outcome != GLT_ALLOW)
+		return refuse(h, outcome);
+	if (h->request.push && !glt_message_get(&h->answer, "ticket")) {
+		snprintf(h->why, sizeof(h->why), "pushing needs gltoken-http to run as account %s, not %s",
+			 h->conf.http_account, h->account.name);
+		log_decision(h, false, "read_only_account", h->why, &h->answer, true);
+		return reply("403 Forbidden", "", "This way into the host is for reading only.");
+	}
+	return serve_repository(h, false);
+}
+
+/* ---- start ---- */
+
+static const char *from_environment(const char *name)
+{
+	return getenv(name);
+}
+
+static int start(struct http *h)
+{
+	struct glt_err err;
+	if (glt_account_by_uid(getuid(), &h->account, &err) != GLT_OK ||
+	    glt_conf_load(GLT_CONF_FILE, &h->conf, &err) != GLT_OK) {
+		log_decision(h, false, "config_error", err.text, NULL, true);
+		return reply_refusal(h, glt_text_of(NULL, false, false));
+	}
+	switch (glt_http_request_parse(&h->conf, from_environment, &h->request)) {
+	case GLT_HTTP_OK:
+		return serve(h);
+	case GLT_HTTP_METHOD: {
+		char more[32];
+		snprintf(more, sizeof(more), "Allow: %s\r\n", h->request.allow);
+		return reply("405 Method Not Allowed", more, "This address takes another method.");
+	}
+	case GLT_HTTP_BROKEN:
+		log_decision(h, false, "bad_request", "the credential header cannot be read", NULL, false);
+		return reply("400 Bad Request", "", "The credentials cannot be read: send Basic, Bearer or PRIVATE-TOKEN.");
+	case GLT_HTTP_TOKEN_AS_USERNAME:
+		log_decision(h, false, "token_as_username", "a token was sent as the user name", NULL, false);
+		return reply("403 Forbidden", "",
+			     "An access token was sent as the user name, which web servers write into their logs. "
+			     "Rotate it, and send it as the password.");
+	case GLT_HTTP_NOT_FOUND:
+		break;
+	}
+	return reply("404 Not Found", "", GLT_TEXT_NOT_FOUND);
+}
+
+int main(int argc, char **argv)
+{
+	static struct http h;
+	/* First of all: the credentials stand in /proc/self/environ. */
+	if (prctl(PR_SET_DUMPABLE, 0) || close_range(STDERR_FILENO + 1, ~0U, 0))
+		return 1;
+	if (argc == 2 && !strcmp(argv[1], "--version"))
+		return puts("gltoken-http (gltoken) " PACKAGE_VERSION) < 0;
+	if (!getenv("GATEWAY_INTERFACE") && !getenv("REQUEST_METHOD")) {
+		fputs("gltoken-http is a CGI program: a web server runs it. See gltoken-http(8).\n", stderr);
+		return 2;
+	}
+	glt_log_open("gltoken-http");
+	int status = start(&h);
+	explicit_bzero(&h, sizeof(h));
+	return status;
+}
