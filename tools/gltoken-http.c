@@ -39,8 +39,25 @@ struct http {
 
 /* ---- replies ---- */
 
+/* A request whose body nobody takes is an error to fcgiwrap, and then the client sees that instead of the reply. More
+ * than a request for a fetch is not worth the wait. */
+static void take_body(void)
+{
+	char buf[16384];
+	const char *length = getenv("CONTENT_LENGTH");
+	if (!length || !*length || !strcmp(length, "0"))
+		return;
+	for (size_t taken = 0; taken < (1 << 20);) {
+		ssize_t n = read(STDIN_FILENO, buf, sizeof(buf));
+		if (n <= 0)
+			return;
+		taken += (size_t)n;
+	}
+}
+
 static int reply(const char *status, const char *more, const char *text)
 {
+	take_body();
 	printf("Status: %s\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n%s\r\n%s\n", status,
 	       more, text);
 	return fflush(stdout) ? 1 : 0;

@@ -68,8 +68,11 @@ static enum glt_status person_facts(struct glt_store *store, const struct glt_qu
 			f->owner = GLT_OWNER_IS_GONE;
 		return GLT_OK;
 	}
-	if (is_virtual)
+	if (is_virtual) {
+		if (uid1) /* issued to an account of the system that had this name */
+			f->owner = GLT_OWNER_IS_GONE;
 		return GLT_OK;
+	}
 	st = glt_account_by_name(person, account, err);
 	if (st == GLT_NOT_FOUND || (st == GLT_OK && uid1 && account->uid + 1 != uid1)) {
 		memset(account, 0, sizeof(*account));

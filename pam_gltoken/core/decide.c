@@ -249,6 +249,21 @@ static bool starts(const char *s, const char *prefix)
 	return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
+/* A level that is none of GitLab's for a ref admits nobody. */
+static bool reaches(int role, int least)
+{
+	switch (least) {
+	case GLT_DEVELOPER:
+		return glt_role_may(role, GLT_MAY_PUSH);
+	case GLT_MAINTAINER:
+		return glt_role_may(role, GLT_MAY_PUSH_PROTECTED);
+	case GLT_OWNER:
+		return role == GLT_OWNER;
+	default:
+		return false;
+	}
+}
+
 static bool ref_unfit(const struct glt_question *q, const struct glt_facts *f, struct glt_answer *a)
 {
 	static const char *const verbs[] = {"push to it", "create it", "force-push to it", "delete it"};
@@ -261,13 +276,11 @@ static bool ref_unfit(const struct glt_question *q, const struct glt_facts *f, s
 	    !glt_role_may(a->role, GLT_MAY_PUSH_PROTECTED))
 		return deny(a, GLT_WHY_REF_PROTECTED, "%.200s lies outside refs/heads and refs/tags: maintainer is needed",
 			    q->ref);
-	if (!f->has_protection || f->ref_role == GLT_DEVELOPER)
+	if (!f->has_protection || reaches(a->role, f->ref_role))
 		return false;
 	if (f->ref_role == GLT_NO_ROLE)
 		return deny(a, GLT_WHY_REF_PROTECTED, "%.200s is protected by %.200s: nobody may %s", q->ref,
 			    f->protection, verb);
-	if (glt_role_may(a->role, GLT_MAY_PUSH_PROTECTED))
-		return false;
 	return deny(a, GLT_WHY_REF_PROTECTED, "%.200s is protected by %.200s: role %s may not %s", q->ref, f->protection,
 		    role ? role : "unknown", verb);
 }

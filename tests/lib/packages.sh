@@ -58,7 +58,7 @@ packages_install() { # quickstart | tests
 # Web servers, in a private root only: a package would start them on the host.
 packages_web() {
 	local p missing=()
-	for p in apache2 nginx-light lighttpd fcgiwrap spawn-fcgi fail2ban libapache2-mod-authnz-pam \
+	for p in apache2 nginx-light lighttpd lighttpd-mod-openssl fcgiwrap spawn-fcgi fail2ban libapache2-mod-authnz-pam \
 		libnginx-mod-http-auth-pam curl openssl; do
 		[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || missing+=("$p")
 	done

@@ -25,7 +25,7 @@ web_config() { # SERVER PORT: the shipped site, on that port, with that certific
 web_apache() { # PORT
 	local m
 	{
-		for m in mpm_event authz_core authz_host proxy proxy_fcgi ssl socache_shmcb env log_config unixd ${WEB_MODULES-}; do
+		for m in mpm_event authz_core authz_host proxy proxy_fcgi ssl socache_shmcb env ${WEB_MODULES-}; do
 			echo "LoadModule ${m}_module /usr/lib/apache2/modules/mod_$m.so"
 		done
 		printf '%s\n' "ServerRoot $WEB_DIR" 'ServerName localhost' "PidFile $WEB_DIR/pid" "Listen 127.0.0.1:$1" \
@@ -80,6 +80,6 @@ web_start() { # SERVER
 	return 1
 }
 
-web_url() { # [USER]
-	echo "https://${1:+$1@}127.0.0.1:$(cat "$WEB_DIR/port")/git"
+web_url() {
+	echo "https://127.0.0.1:$(cat "$WEB_DIR/port")/git"
 }
