@@ -12,6 +12,7 @@ CONF_MADE = \
 	conf/pam.d/sshd-git-mixed \
 	conf/sshd/sshd_config.d/00-gltoken.conf \
 	conf/sshd/sshd_config.sshd-git \
+	conf/systemd/gltoken-auth@.service \
 	conf/systemd/gltoken-http.service \
 	conf/systemd/sshd-git.service \
 	conf/sysusers.d/gltoken.conf \
@@ -41,9 +42,12 @@ examples_DATA = \
 	conf/pam.d/sshd-git-mixed \
 	conf/sshd/sshd_config.d/00-gltoken.conf \
 	conf/sshd/sshd_config.sshd-git \
+	conf/systemd/gltoken-auth@.service \
 	conf/systemd/gltoken-http.service \
 	conf/systemd/sshd-git.service
-dist_examples_DATA = conf/systemd/gltoken-http.socket
+dist_examples_DATA = \
+	conf/systemd/gltoken-auth.socket \
+	conf/systemd/gltoken-http.socket
 # Files of one name for several servers.
 apacheexamplesdir = $(examplesdir)/apache
 apacheexamples_DATA = conf/apache/gltoken.conf

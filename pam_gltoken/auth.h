@@ -29,6 +29,11 @@ void auth_key(struct auth *a);
 void auth_authorize(struct auth *a);
 void auth_change(struct auth *a);
 
+/* Whose connection is stdin? False: it is no socket. */
+bool auth_peer(uid_t *uid);
+/* Serve GLT_SOCKET. Returns 0 in a child that has one connection as stdin and stdout, -1 if that cannot be. */
+int auth_listen(gid_t gid);
+
 /* Deny with a reason; text may be NULL. */
 void auth_deny(struct auth *a, enum glt_reason reason, const char *text);
 /* Map a failure of core to a denial. */

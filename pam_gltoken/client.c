@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -154,6 +155,33 @@ static void explain_spawn(int err, struct reason why)
 	}
 }
 
+/*
+ * Transport: the socket of gltoken-auth.socket, for callers that cannot raise privilege. Only root can have made it
+ * in /run, and root must be who listens. False with why left empty: there is no such socket.
+ */
+static bool open_socket(struct channel *c, struct reason why)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = GLT_SOCKET};
+	struct ucred peer;
+	socklen_t len = sizeof peer;
+
+	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (!lift(&c->fd)) {
+		explain(why, "socket: %m");
+		return false;
+	}
+	if (connect(c->fd, (struct sockaddr *)&address, sizeof address) < 0) {
+		if (errno != ENOENT)
+			explain(why, "%s: %m", GLT_SOCKET);
+	} else if (getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || peer.uid != 0) {
+		explain(why, "%s: not root's", GLT_SOCKET);
+	} else {
+		return true;
+	}
+	close_fd(&c->fd);
+	return false;
+}
+
 /* Transport: a connected stream to a gltoken-auth of our own. */
 static bool open_helper(struct channel *c, struct reason why)
 {
@@ -255,9 +283,39 @@ static bool converse(int fd, const struct glt_message *request, struct glt_messa
 	return receive_all(fd, reply, deadline, why);
 }
 
-static enum glt_outcome ask(const struct glt_message *request, struct glt_message *reply, struct reason why)
+static enum glt_outcome outcome_of(struct glt_message *reply, struct reason why)
 {
-	int64_t deadline = now_ms() + GLT_CLIENT_TIMEOUT_MS;
+	bool allow = false;
+
+	if (!glt_message_parse_reply(reply, &allow)) {
+		explain(why, "gltoken-auth gave no complete answer");
+		return GLT_FAILED;
+	}
+	return allow ? GLT_ALLOW : GLT_DENY;
+}
+
+/* False: nobody answered there, so that the helper may be asked. What did answer, even in half, is the answer: a
+ * second question could take a second use of a token. */
+static bool ask_socket(const struct glt_message *request, struct glt_message *reply, int64_t deadline,
+		       enum glt_outcome *outcome, struct reason why)
+{
+	struct channel c = {.fd = -1, .pid = -1};
+
+	if (!open_socket(&c, why))
+		return false;
+	bool told = converse(c.fd, request, reply, deadline, why);
+	close_fd(&c.fd);
+	if (reply->len == 0) {
+		explain(why, "%s: no answer", GLT_SOCKET);
+		return false;
+	}
+	*outcome = told ? outcome_of(reply, why) : GLT_FAILED;
+	return true;
+}
+
+static enum glt_outcome ask_helper(const struct glt_message *request, struct glt_message *reply, int64_t deadline,
+				   struct reason why)
+{
 	struct channel c = {.fd = -1, .pid = -1};
 
 	if (!open_helper(&c, why))
@@ -271,14 +329,26 @@ static enum glt_outcome ask(const struct glt_message *request, struct glt_messag
 		explain(why, "gltoken-auth was ended by signal %d", WTERMSIG(status));
 		return GLT_FAILED;
 	}
-	bool allow = false;
-	if (!told)
-		return GLT_FAILED;
-	if (!glt_message_parse_reply(reply, &allow)) {
-		explain(why, "gltoken-auth gave no complete answer");
-		return GLT_FAILED;
+	return told ? outcome_of(reply, why) : GLT_FAILED;
+}
+
+static enum glt_outcome ask(const struct glt_message *request, struct glt_message *reply, struct reason why)
+{
+	int64_t deadline = now_ms() + GLT_CLIENT_TIMEOUT_MS;
+	enum glt_outcome outcome;
+	char text[160] = "";
+	struct reason first = {.text = text, .len = sizeof text};
+
+	if (ask_socket(request, reply, deadline, &outcome, first)) {
+		explain(why, "%s", text);
+		return outcome;
 	}
-	return allow ? GLT_ALLOW : GLT_DENY;
+	outcome = ask_helper(request, reply, deadline, why);
+	if (outcome == GLT_FAILED && text[0] && why.len) { /* both, and why */
+		size_t used = strlen(why.text);
+		snprintf(why.text + used, why.len - used, "; %s", text);
+	}
+	return outcome;
 }
 
 enum glt_outcome glt_client_ask(struct glt_message *request, struct glt_message *reply, char *why, size_t why_len)

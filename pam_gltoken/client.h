@@ -15,6 +15,9 @@
 #ifndef GLT_CLIENT_TIMEOUT_MS
 #define GLT_CLIENT_TIMEOUT_MS 25000
 #endif
+#ifndef GLT_SOCKET
+#define GLT_SOCKET "/run/gltoken-auth.sock" /* asked first where it is there */
+#endif
 
 enum glt_outcome {
 	GLT_ALLOW,

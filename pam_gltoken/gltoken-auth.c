@@ -67,7 +67,6 @@ static void reset_process(void)
 	(void)sigprocmask(SIG_SETMASK, &empty, NULL);
 	(void)umask(077);
 	(void)setsid();
-	(void)alarm(LIFETIME_S);
 	if (chdir("/") != 0)
 		_exit(3);
 }
@@ -158,34 +157,63 @@ static void answer(struct auth *a)
 	auth_deny(a, GLT_WHY_BAD_REQUEST, "unknown verb");
 }
 
+static void run(struct auth *a, uid_t uid, gid_t gid)
+{
+	struct glt_err err;
+
+	if (geteuid() == 0)
+		glt_rundir_make(GLT_RUN_DIR, uid, gid);
+	if (glt_privdrop(uid, gid, &err) != GLT_OK) {
+		auth_deny(a, GLT_WHY_NO_PRIVILEGE, NULL);
+		return;
+	}
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (sodium_init() < 0)
+		auth_deny(a, GLT_WHY_UNAVAILABLE, "no randomness");
+	else if (!read_request(&a->request) || !glt_message_parse_request(&a->request))
+		auth_deny(a, GLT_WHY_BAD_REQUEST, "malformed, cut short or too long");
+	else
+		answer(a);
+}
+
+/* Anybody of the group may run this program, so an argument counts only from root: systemd, or an init script. */
+static bool serves_a_socket(int argc, char **argv, gid_t gid, uid_t *caller)
+{
+	if (argc != 2 || getuid() != 0)
+		return false;
+	if (strcmp(argv[1], "--listen") == 0 && auth_listen(gid) != 0)
+		return false;
+	else if (strcmp(argv[1], "--listen") != 0 && strcmp(argv[1], "--peer") != 0)
+		return false;
+	return auth_peer(caller);
+}
+
 int main(int argc, char **argv)
 {
 	static struct auth a; /* static: 64 KB of buffers, wiped below */
 	struct glt_err err;
-	uid_t uid;
-	gid_t gid;
+	uid_t uid = 0;
+	gid_t gid = 0;
+	enum glt_status st;
 
 	open_std_fds();
-	if (argc != 1 || !argv[0]) /* CVE-2021-4034: an empty argv is no invitation to read envp */
+	if (argc < 1 || !argv[0]) /* CVE-2021-4034: an empty argv is no invitation to read envp */
 		return 2;
 	environ = NULL;
 	a.caller = getuid();
 	reset_process();
+	if (argc == 1)
+		(void)alarm(LIFETIME_S);
+	st = glt_privdrop_lookup(&uid, &gid, &err);
+	if (argc > 1 && (st != GLT_OK || !serves_a_socket(argc, argv, gid, &a.caller)))
+		return 2;
+	(void)alarm(LIFETIME_S);
 	glt_message_init(&a.request);
 	glt_message_init(&a.reply);
-	if (glt_privdrop_lookup(&uid, &gid, &err) != GLT_OK) {
+	if (st == GLT_OK)
+		run(&a, uid, gid);
+	else
 		auth_deny(&a, GLT_WHY_UNAVAILABLE, err.text);
-	} else if (glt_rundir_make(GLT_RUN_DIR, uid, gid), glt_privdrop(uid, gid, &err) != GLT_OK) {
-		auth_deny(&a, GLT_WHY_NO_PRIVILEGE, NULL);
-	} else {
-		(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-		if (sodium_init() < 0)
-			auth_deny(&a, GLT_WHY_UNAVAILABLE, "no randomness");
-		else if (!read_request(&a.request) || !glt_message_parse_request(&a.request))
-			auth_deny(&a, GLT_WHY_BAD_REQUEST, "malformed, cut short or too long");
-		else
-			answer(&a);
-	}
 	write_reply(&a);
 	glt_message_wipe(&a.request);
 	glt_message_wipe(&a.reply);

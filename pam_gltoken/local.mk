@@ -93,6 +93,7 @@ glibexec_PROGRAMS += pam_gltoken/gltoken-auth
 pam_gltoken_gltoken_auth_SOURCES = \
 	pam_gltoken/gltoken-auth.c \
 	pam_gltoken/auth_change.c \
+	pam_gltoken/auth_listen.c \
 	pam_gltoken/auth_reply.c \
 	pam_gltoken/auth_session.c \
 	pam_gltoken/auth_ticket.c \

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The same helper behind a socket, for services that may not raise privilege (NoNewPrivileges): who asks is the
+ * peer of the connection, by the kernel's word. systemd starts one process a connection; --listen does the same
+ * where there is no systemd.
+ */
+#include "auth.h"
+
+#include "client.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define AT_ONCE 256
+
+bool auth_peer(uid_t *uid)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
+		return false;
+	*uid = peer.uid;
+	return true;
+}
+
+/* Members of the group may ask, as they may run the helper. */
+static int make_socket(gid_t gid)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = GLT_SOCKET};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	mode_t before = umask(0777); /* nobody may connect until the owner is set */
+	bool ok;
+
+	(void)unlink(GLT_SOCKET);
+	ok = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+	     chown(GLT_SOCKET, 0, gid) == 0 && chmod(GLT_SOCKET, 0660) == 0 && listen(fd, 512) == 0;
+	(void)umask(before);
+	if (ok)
+		return fd;
+	perror("gltoken-auth: " GLT_SOCKET);
+	return -1;
+}
+
+static void count_dead(unsigned *alive, bool wait)
+{
+	while (*alive > 0 && waitpid(-1, NULL, wait ? 0 : WNOHANG) > 0) {
+		--*alive;
+		wait = false;
+	}
+}
+
+int auth_listen(gid_t gid)
+{
+	int listener = make_socket(gid);
+	unsigned alive = 0;
+
+	while (listener >= 0) {
+		struct pollfd p = {.fd = listener, .events = POLLIN};
+		int fd;
+
+		(void)poll(&p, 1, 1000);
+		count_dead(&alive, alive >= AT_ONCE);
+		if (!(p.revents & POLLIN))
+			continue;
+		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (fork() == 0) {
+			if (dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0)
+				_exit(3);
+			(void)close(fd);
+			(void)close(listener);
+			return 0;
+		}
+		alive++;
+		(void)close(fd);
+	}
+	return -1;
+}
