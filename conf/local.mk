@@ -67,6 +67,7 @@ tmpfiles_DATA = conf/tmpfiles.d/gltoken.conf
 MANUAL = \
 	gltoken-askpass.1 \
 	gltoken-auth.8 \
+	gltoken-http.8 \
 	gltoken-keys.8 \
 	gltoken-shell.1 \
 	gltoken.1 \

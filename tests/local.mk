@@ -1,21 +1,54 @@
 # SPDX-License-Identifier: MIT
 
 # One program a file; each links what it needs of the same libraries as the real programs do.
-LDADD = $(TOOLS_LIBS) $(CMOCKA_LIBS)
+check_LIBRARIES = libglt_test.a
+libglt_test_a_SOURCES = \
+	tests/unit/tmpstore.c \
+	tests/unit/tmpstore.h \
+	tests/unit/tmpstore_check.c
+LDADD = libglt_test.a $(TOOLS_LIBS) $(CMOCKA_LIBS) -lm
 if HAVE_CHECK
+check_PROGRAMS += tests/unit/test_account
+check_PROGRAMS += tests/unit/test_ask
 check_PROGRAMS += tests/unit/test_askpass
 check_PROGRAMS += tests/unit/test_checks
+check_PROGRAMS += tests/unit/test_conf
+check_PROGRAMS += tests/unit/test_decide
+check_PROGRAMS += tests/unit/test_decide_rules
+check_PROGRAMS += tests/unit/test_edit
 check_PROGRAMS += tests/unit/test_gitcmd
 check_PROGRAMS += tests/unit/test_gitenv
+check_PROGRAMS += tests/unit/test_hash
+check_PROGRAMS += tests/unit/test_http_request
+check_PROGRAMS += tests/unit/test_issue
+check_PROGRAMS += tests/unit/test_manual
+check_PROGRAMS += tests/unit/test_match
+check_PROGRAMS += tests/unit/test_people
 check_PROGRAMS += tests/unit/test_repo
+check_PROGRAMS += tests/unit/test_rights
+check_PROGRAMS += tests/unit/test_rotate
 check_PROGRAMS += tests/unit/test_safe
 check_PROGRAMS += tests/unit/test_scan
+check_PROGRAMS += tests/unit/test_scanners
 check_PROGRAMS += tests/unit/test_shipped_conf
+check_PROGRAMS += tests/unit/test_store
+check_PROGRAMS += tests/unit/test_store_damage
+check_PROGRAMS += tests/unit/test_store_procs
+check_PROGRAMS += tests/unit/test_storefile
 check_PROGRAMS += tests/unit/test_table
+check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_texts
+check_PROGRAMS += tests/unit/test_ticket
+check_PROGRAMS += tests/unit/test_token
+check_PROGRAMS += tests/unit/test_tokens
+check_PROGRAMS += tests/unit/test_when
 check_PROGRAMS += tests/pam/test_client
+check_PROGRAMS += tests/pam/test_deadline
+check_PROGRAMS += tests/pam/test_log
+check_PROGRAMS += tests/pam/test_pam
 check_PROGRAMS += tests/pam/test_wire
 TESTS += $(check_PROGRAMS)
+TESTS += tests/pam/exports.sh
 else
 check-local:
 	@echo "make check needs cmocka and libpamtest; Debian: libcmocka-dev libpam-wrapper libpamtest0-dev, Fedora: libcmocka-devel libpamtest-devel; then ./configure again" >&2
@@ -24,18 +57,24 @@ endif
 
 if ENABLE_FUZZING
 noinst_PROGRAMS += tests/fuzz/fuzz_gitcmd
+noinst_PROGRAMS += tests/fuzz/fuzz_http
 noinst_PROGRAMS += tests/fuzz/fuzz_text
 noinst_PROGRAMS += tests/fuzz/fuzz_wire
 endif
 tests_fuzz_fuzz_gitcmd_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_gitcmd_LDADD = $(TOOLS_LIBS)
+tests_fuzz_fuzz_http_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_http_LDADD = $(TOOLS_LIBS)
 tests_fuzz_fuzz_text_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_text_LDADD = $(TOOLS_LIBS)
 tests_fuzz_fuzz_wire_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_wire_LDADD = $(TOOLS_LIBS)
 
 # ---- the module and its client, with a helper of the tests' own beside them ----
 
-# Where the helper is and how long it may take is all that differs from the shipped objects.
-PAM_TEST_CPPFLAGS = $(AM_CPPFLAGS) -UGLT_HELPER -DGLT_HELPER='"./gltoken-auth"' -DGLT_CLIENT_TIMEOUT_MS=1500
-EXTRA_PROGRAMS = tests/pam/pam-helper
+# Where helper and socket are is all that differs from the shipped objects; test_deadline waits less, too.
+PAM_TEST_CPPFLAGS = $(AM_CPPFLAGS) -UGLT_HELPER -DGLT_HELPER='"./gltoken-auth"' -DGLT_SOCKET='"./auth.sock"'
+EXTRA_PROGRAMS = tests/pam/pam-helper tests/pam/pam_gltoken_test.so tests/pam/pam_probe.so
 CLEANFILES += $(EXTRA_PROGRAMS)
 check_DATA = $(EXTRA_PROGRAMS)
 tests_pam_pam_helper_SOURCES = tests/pam/helper.c
@@ -44,8 +83,28 @@ tests_pam_pam_helper_LDADD =
 tests_pam_test_client_SOURCES = tests/pam/test_client.c pam_gltoken/client.c pam_gltoken/wire.c
 tests_pam_test_client_CPPFLAGS = $(PAM_TEST_CPPFLAGS)
 tests_pam_test_client_LDADD = $(CMOCKA_LIBS)
+tests_pam_test_deadline_SOURCES = tests/pam/test_deadline.c pam_gltoken/client.c pam_gltoken/wire.c
+tests_pam_test_deadline_CPPFLAGS = $(PAM_TEST_CPPFLAGS) -DGLT_CLIENT_TIMEOUT_MS=1500
+tests_pam_test_deadline_LDADD = $(CMOCKA_LIBS)
+tests_pam_test_log_SOURCES = tests/pam/test_log.c pam_gltoken/pam_log.c
+tests_pam_test_log_CPPFLAGS = $(PAM_TEST_CPPFLAGS)
+tests_pam_test_log_LDADD = $(CMOCKA_LIBS)
 tests_pam_test_wire_SOURCES = tests/pam/test_wire.c pam_gltoken/wire.c
 tests_pam_test_wire_CPPFLAGS = $(PAM_TEST_CPPFLAGS)
 tests_pam_test_wire_LDADD = $(CMOCKA_LIBS)
+
+tests_pam_pam_gltoken_test_so_SOURCES = $(pam_gltoken_pam_gltoken_so_SOURCES)
+tests_pam_pam_gltoken_test_so_CPPFLAGS = $(PAM_TEST_CPPFLAGS)
+tests_pam_pam_gltoken_test_so_CFLAGS = $(pam_gltoken_pam_gltoken_so_CFLAGS)
+tests_pam_pam_gltoken_test_so_LDFLAGS = $(pam_gltoken_pam_gltoken_so_LDFLAGS)
+tests_pam_pam_gltoken_test_so_LDADD = $(PAM_LIBS)
+tests_pam_pam_probe_so_SOURCES = tests/pam/probe.c
+tests_pam_pam_probe_so_CFLAGS = $(COMMON_CFLAGS) -fPIC
+tests_pam_pam_probe_so_LDFLAGS = -shared $(HARDEN_LDFLAGS) $(SANITIZE)
+tests_pam_pam_probe_so_LDADD = $(PAM_LIBS)
+tests_pam_test_pam_SOURCES = tests/pam/test_pam.c tests/pam/pam_host.c
+tests_pam_test_pam_CPPFLAGS = $(PAM_TEST_CPPFLAGS)
+tests_pam_test_pam_LDFLAGS = $(AM_LDFLAGS) -rdynamic
+tests_pam_test_pam_LDADD = $(CMOCKA_LIBS) -lpamtest $(PAM_LIBS)
 
 EXTRA_DIST += .ci/run tests/run tests/lib tests/e2e tests/pam

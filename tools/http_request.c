@@ -86,7 +86,7 @@ static bool take_basic(const char *value, struct glt_http_request *r)
 	if (ok) {
 		plain[len] = '\0';
 		user = strcspn(plain, ":");
-		ok = plain[user] == ':' && user <= GLT_NAME_MAX;
+		ok = user <= GLT_NAME_MAX && plain[user] == ':';
 		if (ok) {
 			memcpy(r->username, plain, user);
 			r->username[user] = '\0';

@@ -12,9 +12,9 @@ build_prepare() { # CHECKOUT WORK
 			while IFS= read -r -d '' f; do
 				if [ -e "$1/$f" ]; then printf '%s\0' "$f"; fi
 			done |
-			tar -C "$1" --null -T - -cf - | tar -C "$2/src" -xf -
+			tar -C "$1" --null -T - -cf - | tar -C "$2/src" -xf - || return 1
 	else
-		tar -C "$1" -cf - . | tar -C "$2/src" -xf -
+		tar -C "$1" -cf - . | tar -C "$2/src" -xf - || return 1
 	fi
 	(cd "$2/src" && timeout 300 ./autogen.sh)
 }

@@ -140,7 +140,8 @@ test_user_names() {
 	status 200 "/demo/hello.git$PULL" -K "$T/curlrc"
 	# a token as the user name stands in the web server's log
 	new_token --user alice --scope read_repository
-	USERNAME=$TOKEN TOKEN=x-oauth-basic basic
+	local as_name=$TOKEN
+	USERNAME=$as_name TOKEN=x-oauth-basic basic
 	status 403 "/demo/hello.git$PULL" -K "$T/curlrc"
 	says 'sent as the user name'
 }

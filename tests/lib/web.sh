@@ -25,12 +25,12 @@ web_config() { # SERVER PORT: the shipped site, on that port, with that certific
 web_apache() { # PORT
 	local m
 	{
-		for m in mpm_event authz_core authz_host proxy proxy_fcgi ssl socache_shmcb env ${WEB_MODULES-}; do
+		for m in mpm_event authz_core authz_host proxy proxy_fcgi ssl socache_shmcb env; do
 			echo "LoadModule ${m}_module /usr/lib/apache2/modules/mod_$m.so"
 		done
 		printf '%s\n' "ServerRoot $WEB_DIR" 'ServerName localhost' "PidFile $WEB_DIR/pid" "Listen 127.0.0.1:$1" \
 			'User www-data' 'Group www-data' "ErrorLog $WEB_DIR/log/error" \
-			"CustomLog $WEB_DIR/log/access \"%h %u \\\"%r\\\" %>s\"" "DocumentRoot $WEB_DIR/empty" ${WEB_EXTRA-}
+			"CustomLog $WEB_DIR/log/access \"%h %u \\\"%r\\\" %>s\"" "DocumentRoot $WEB_DIR/empty"
 		web_config apache "$1"
 	} >"$WEB_DIR/config"
 	apache2 -f "$WEB_DIR/config" -k start
@@ -39,7 +39,7 @@ web_apache() { # PORT
 web_nginx() { # PORT
 	{
 		printf '%s\n' 'user www-data;' "pid $WEB_DIR/pid;" "error_log $WEB_DIR/log/error;" \
-			${WEB_MODULES-} 'events { worker_connections 512; }' \
+			'events { worker_connections 512; }' \
 			"http { access_log $WEB_DIR/log/access; client_body_temp_path $WEB_DIR/tmp; fastcgi_temp_path $WEB_DIR/tmp2;"
 		web_config nginx "$1"
 		echo '}'

@@ -47,13 +47,13 @@ static void pad(char byte, size_t n)
 /* All of the request, but still unread, so that leaving it unread can be one of the answers. */
 static void peek_request(void)
 {
-	for (int i = 0; i < 2000; i++) {
+	for (int i = 0; i < 20000; i++) {
 		ssize_t n = recv(STDIN_FILENO, request, sizeof request - 1, MSG_PEEK | MSG_DONTWAIT);
 		if (n >= 2 && request[n - 1] == '\n' && request[n - 2] == '\n')
 			return;
 		if (n == 0)
 			_exit(4);
-		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	}
 	_exit(4);
 }
@@ -70,7 +70,7 @@ static char *value(const char *key)
 
 static const char *order(void)
 {
-	static const char *const keys[] = { "do", "secret", "ticket", "key", "account" };
+	static const char *const keys[] = {"do", "secret", "ticket", "key", "account"};
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		char *v = value(keys[i]);
@@ -110,7 +110,8 @@ static void report(int argc, char **argv)
 	for (struct dirent *d; (d = readdir(fds));)
 		if (atoi(d->d_name) > 2 && atoi(d->d_name) != dirfd(fds) && atoi(d->d_name) != fileno(status))
 			high++;
-	snprintf(line, sizeof line, "argc=%d\nname=%s\nvars=%d\nhigh=%d\nerr=%s\n", argc, argv[0], vars, high, target);
+	snprintf(line, sizeof line, "argc=%d\nname=%s\nvars=%d\nhigh=%d\nerr=%s\n", argc, argv[0], vars, high,
+		 target);
 	say(line);
 	while (fgets(line, sizeof line, status)) {
 		if (strncmp(line, "SigBlk:\t", 8) == 0)
@@ -131,23 +132,23 @@ static bool misbehave(const char *how)
 	static const struct {
 		const char *how, *text;
 	} texts[] = {
-		{ "nothing", "" },
-		{ "half-line", "reason=ok\nverdict=all" },
-		{ "no-newline", "reason=ok\nverdict=allow" },
-		{ "no-verdict", "reason=ok\ntext=fine\n" },
-		{ "after-line", "verdict=allow\nreason=ok\n" },
-		{ "after-byte", "verdict=allow\n\n" },
-		{ "twice", "verdict=allow\nverdict=allow\n" },
-		{ "deny-allow", "verdict=deny\nverdict=allow\n" },
-		{ "unknown-verdict", "verdict=perhaps\n" },
-		{ "verdict-prefix", "verdict=allowed\n" },
-		{ "upper-key", "Verdict=allow\n" },
-		{ "no-equals", "reason\nverdict=allow\n" },
-		{ "empty-key", "=x\nverdict=allow\n" },
-		{ "repeated-key", "id=1\nid=2\nverdict=allow\n" },
-		{ "control", "text=a\tb\nverdict=allow\n" },
-		{ "carriage", "verdict=allow\r\n" },
-		{ "prose", "Segmentation fault\n" },
+		{"nothing", ""},
+		{"half-line", "reason=ok\nverdict=all"},
+		{"no-newline", "reason=ok\nverdict=allow"},
+		{"no-verdict", "reason=ok\ntext=fine\n"},
+		{"after-line", "verdict=allow\nreason=ok\n"},
+		{"after-byte", "verdict=allow\n\n"},
+		{"twice", "verdict=allow\nverdict=allow\n"},
+		{"deny-allow", "verdict=deny\nverdict=allow\n"},
+		{"unknown-verdict", "verdict=perhaps\n"},
+		{"verdict-prefix", "verdict=allowed\n"},
+		{"upper-key", "Verdict=allow\n"},
+		{"no-equals", "reason\nverdict=allow\n"},
+		{"empty-key", "=x\nverdict=allow\n"},
+		{"repeated-key", "id=1\nid=2\nverdict=allow\n"},
+		{"control", "text=a\tb\nverdict=allow\n"},
+		{"carriage", "verdict=allow\r\n"},
+		{"prose", "Segmentation fault\n"},
 	};
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -171,19 +172,17 @@ static void exact(size_t length)
 
 static bool lag_or_die(const char *how)
 {
-	/* Nothing here outlives the tests, whatever they do. */
-	alarm(8);
 	if (strcmp(how, "hang") == 0) {
-		pause();
+		sleep(6);
 	} else if (strcmp(how, "drip") == 0) {
-		for (;;) {
+		for (int i = 0; i < 60; i++) {
 			say("x");
-			nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
+			nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
 		}
 	} else if (strcmp(how, "linger") == 0 || strcmp(how, "stay") == 0) {
 		say("reason=ok\nverdict=allow\n");
 		shutdown(STDOUT_FILENO, SHUT_RDWR);
-		nanosleep(&(struct timespec){ .tv_sec = *how == 's' ? 7 : 0, .tv_nsec = 300000000 }, NULL);
+		nanosleep(&(struct timespec){.tv_sec = *how == 's' ? 5 : 0, .tv_nsec = 300000000}, NULL);
 	} else if (strcmp(how, "killed-after") == 0) {
 		say("reason=ok\nverdict=allow\n");
 		raise(SIGKILL);
@@ -206,7 +205,8 @@ static void answer(const char *how)
 		say(line);
 	}
 	if (strncmp(how, "deny:", 5) == 0) {
-		snprintf(line, sizeof line, "reason=%s\ntext=the helper was told to say so\nverdict=deny\n", how + 5);
+		snprintf(line, sizeof line, "reason=%s\ntext=the helper was told to say so\nverdict=deny\n",
+			 how + 5);
 	} else if (strncmp(how, "allow:", 6) == 0) {
 		snprintf(line, sizeof line, "reason=ok\nticket=%s\nverdict=allow\n", how + 6);
 	} else if (strcmp(how, "allow") == 0) {
@@ -219,6 +219,7 @@ static void answer(const char *how)
 
 int main(int argc, char **argv)
 {
+	alarm(60); /* outlives no test, whatever that does */
 	peek_request();
 	record();
 	const char *how = order();
@@ -236,5 +237,5 @@ int main(int argc, char **argv)
 		exact((size_t)atoi(how + 7));
 	else if (!misbehave(how) && !lag_or_die(how))
 		answer(how);
-	return 0;
+	_exit(0); /* what was not freed is nobody's leak */
 }

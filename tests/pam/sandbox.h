@@ -9,6 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define SANITIZED 1
+#endif
+
 static char sandbox[64];
 
 /* Path of a file that is built beside this program (libtool may have put the program into .libs). */

@@ -10,14 +10,52 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "sandbox.h"
 
 #include <cmocka.h>
+
+/* Answers each question on GLT_SOCKET, or hangs up where text is NULL, as user uid. */
+static pid_t serve(uid_t uid, const char *text)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = GLT_SOCKET};
+	int ready[2], fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	char byte;
+
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		char text_in[GLT_WIRE_REQUEST_MAX];
+		alarm(60);
+		if (setuid(uid) != 0 || listen(fd, 4) != 0 || write(ready[1], "", 1) != 1)
+			_exit(1);
+		for (;;) {
+			int peer = accept(fd, NULL, NULL);
+			/* one that does not trust us has hung up */
+			if (text && read(peer, text_in, sizeof text_in) > 0)
+				send(peer, text, strlen(text), MSG_NOSIGNAL);
+			close(peer);
+		}
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(fd);
+	return pid;
+}
+
+static void unserve(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(unlink(GLT_SOCKET), 0);
+}
 
 static struct glt_message request, reply;
 static char why[256];
@@ -34,14 +72,6 @@ static enum glt_outcome ask_as(const char *order, const char *account)
 static enum glt_outcome ask(const char *order)
 {
 	return ask_as(order, "git");
-}
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 static int open_fds(void)
@@ -87,9 +117,9 @@ static void allow_and_deny(void **state)
 static void anything_but_a_whole_answer_is_a_failure(void **state)
 {
 	static const char *const orders[] = {
-		"nothing", "half-line", "no-newline", "no-verdict", "after-line", "after-byte", "twice", "deny-allow",
-		"unknown-verdict", "verdict-prefix", "upper-key", "no-equals", "empty-key", "repeated-key", "control",
-		"carriage", "prose",
+		"nothing",   "half-line",    "no-newline",      "no-verdict",     "after-line", "after-byte",
+		"twice",     "deny-allow",   "unknown-verdict", "verdict-prefix", "upper-key",  "no-equals",
+		"empty-key", "repeated-key", "control",         "carriage",       "prose",
 	};
 
 	(void)state;
@@ -207,34 +237,11 @@ static void ended_by_a_signal(void **state)
 	assert_no_child();
 }
 
-static void silence_ends_at_the_deadline(void **state)
-{
-	static const char *const orders[] = { "hang", "drip" };
-
-	(void)state;
-	for (int i = 0; i < 2; i++) {
-		double start = now();
-		assert_int_equal(ask(orders[i]), GLT_FAILED);
-		assert_true(now() - start >= GLT_CLIENT_TIMEOUT_MS / 1000.0 - 0.1);
-		assert_true(now() - start < GLT_CLIENT_TIMEOUT_MS / 1000.0 + 1);
-		assert_string_equal(why, "gltoken-auth gave no answer within 1 s");
-		assert_wiped(&reply);
-	}
-	while (waitpid(-1, NULL, 0) > 0)
-		;
-}
-
 static void an_answer_counts_though_its_process_lingers(void **state)
 {
 	(void)state;
 	assert_int_equal(ask("linger"), GLT_ALLOW);
 	assert_no_child();
-
-	double start = now();
-	assert_int_equal(ask("stay"), GLT_ALLOW);
-	assert_true(now() - start < GLT_CLIENT_TIMEOUT_MS / 1000.0 + 1);
-	while (waitpid(-1, NULL, 0) > 0)
-		;
 }
 
 /* As one without privilege does; the host's SIGPIPE is at its default. */
@@ -255,7 +262,7 @@ static void the_child_starts_clean(void **state)
 {
 	int extra[20];
 	sigset_t all, before, after;
-	struct sigaction ignore = { .sa_handler = SIG_IGN }, old_term, old_pipe;
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, old_term, old_pipe;
 
 	(void)state;
 	setenv("LD_PRELOAD_NOT", "x", 1);
@@ -280,12 +287,14 @@ static void the_child_starts_clean(void **state)
 	assert_string_equal(glt_message_get(&reply, "high"), "0");
 	assert_string_equal(glt_message_get(&reply, "err"), "/dev/null");
 	assert_string_equal(glt_message_get(&reply, "blocked"), "0000000000000000");
-	assert_string_equal(glt_message_get(&reply, "ignored"), "0000000000000000");
+	/* 32 and 33 are libc's own: posix_spawn leaves them so, and nobody can send them for a purpose. */
+	uint64_t ignored = strtoull(glt_message_get(&reply, "ignored"), NULL, 16);
+	assert_int_equal(ignored & ~UINT64_C(0x180000000), 0);
 }
 
 static void the_host_is_as_before(void **state)
 {
-	static const char *const orders[] = { "allow", "deny:x", "prose", "killed-after", "megabyte" };
+	static const char *const orders[] = {"allow", "deny:x", "prose", "killed-after", "megabyte"};
 	int before = open_fds();
 
 	(void)state;
@@ -300,7 +309,7 @@ static void the_host_is_as_before(void **state)
 
 static void host_ignores_its_children(void **state)
 {
-	struct sigaction ignore = { .sa_handler = SIG_IGN }, old, now_set;
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, old, now_set;
 
 	(void)state;
 	sigaction(SIGCHLD, &ignore, &old);
@@ -326,7 +335,7 @@ static void reap_all(int sig)
 
 static void host_reaps_every_child(void **state)
 {
-	struct sigaction reaper = { .sa_handler = reap_all }, old;
+	struct sigaction reaper = {.sa_handler = reap_all}, old;
 
 	(void)state;
 	sigaction(SIGCHLD, &reaper, &old);
@@ -334,8 +343,8 @@ static void host_reaps_every_child(void **state)
 		assert_int_equal(ask("allow"), GLT_ALLOW);
 		assert_int_equal(ask("deny:revoked"), GLT_DENY);
 		assert_int_equal(ask("killed-before"), GLT_FAILED);
-		assert_int_equal(ask("linger"), GLT_ALLOW);
 	}
+	assert_int_equal(ask("linger"), GLT_ALLOW);
 	sigaction(SIGCHLD, &old, NULL);
 }
 
@@ -349,14 +358,14 @@ static void tick(int sig)
 
 static void signals_interrupt_every_call(void **state)
 {
-	struct sigaction action = { .sa_handler = tick }, old; /* no SA_RESTART */
-	struct itimerval storm = { { 0, 300 }, { 0, 300 } }, calm = { { 0, 0 }, { 0, 0 } };
+	struct sigaction action = {.sa_handler = tick}, old; /* no SA_RESTART */
+	struct itimerval storm = {{0, 300}, {0, 300}}, calm = {{0, 0}, {0, 0}};
 
 	(void)state;
 	sigaction(SIGALRM, &action, &old);
 	setitimer(ITIMER_REAL, &storm, NULL);
 	for (int i = 0; i < 30; i++) {
-		assert_int_equal(ask(i % 10 ? "allow" : "linger"), GLT_ALLOW);
+		assert_int_equal(ask(i % 15 ? "allow" : "linger"), GLT_ALLOW);
 		assert_int_equal(ask("length:32768"), GLT_ALLOW);
 	}
 	setitimer(ITIMER_REAL, &calm, NULL);
@@ -373,7 +382,7 @@ static void thousands_of_descriptors(void **state)
 
 	(void)state;
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	more = (struct rlimit){ .rlim_cur = COUNT + 100, .rlim_max = limit.rlim_max };
+	more = (struct rlimit){.rlim_cur = COUNT + 100, .rlim_max = limit.rlim_max};
 	if (limit.rlim_cur < more.rlim_cur)
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &more), 0);
 	for (int i = 0; i < COUNT; i++)
@@ -398,7 +407,7 @@ static void no_descriptor_left(void **state)
 	int next = dup(0);
 	close(next);
 	for (int room = 0; room < 3; room++) {
-		none = (struct rlimit){ .rlim_cur = (rlim_t)(next + room), .rlim_max = limit.rlim_max };
+		none = (struct rlimit){.rlim_cur = (rlim_t)(next + room), .rlim_max = limit.rlim_max};
 		setrlimit(RLIMIT_NOFILE, &none);
 		enum glt_outcome outcome = ask("allow");
 		setrlimit(RLIMIT_NOFILE, &limit);
@@ -423,7 +432,7 @@ static void host_has_closed_0_to_2(void **state)
 			    strcmp(glt_message_get(&reply, "err"), "/dev/null") != 0)
 				_exit(1);
 			for (int fd = 0; fd < 3; fd++)
-				if ((fcntl(fd, F_GETFD) < 0) != !!(closed & 1 << fd))
+				if ((fcntl(fd, F_GETFD) != -1) == (closed >> fd & 1))
 					_exit(2);
 			_exit(0);
 		}
@@ -447,8 +456,10 @@ static void *thread(void *arg)
 		glt_message_add(in, "do", allow ? "allow" : "deny:busy");
 		glt_message_add(in, "account", account);
 		enum glt_outcome got = glt_client_ask(in, out, text, sizeof text);
-		if (got != (allow ? GLT_ALLOW : GLT_DENY) || strcmp(glt_message_get(out, "account"), account) != 0)
-			wrong++;
+		if (got == (allow ? GLT_ALLOW : GLT_DENY) && strcmp(glt_message_get(out, "account"), account) == 0)
+			continue;
+		fprintf(stderr, "%s: outcome %d, %s\n", account, got, text);
+		wrong++;
 	}
 	free(in);
 	free(out);
@@ -461,10 +472,15 @@ static void many_threads_with_small_stacks(void **state)
 	pthread_t threads[THREADS];
 	pthread_attr_t attr;
 	int before = open_fds();
+#ifdef SANITIZED
+	size_t stack = 1024 * 1024;
+#else
+	size_t stack = 64 * 1024;
+#endif
 
 	(void)state;
 	pthread_attr_init(&attr);
-	assert_int_equal(pthread_attr_setstacksize(&attr, 64 * 1024), 0);
+	assert_int_equal(pthread_attr_setstacksize(&attr, stack), 0);
 	for (intptr_t i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&threads[i], &attr, thread, (void *)i), 0);
 	for (int i = 0; i < THREADS; i++) {
@@ -475,6 +491,60 @@ static void many_threads_with_small_stacks(void **state)
 	pthread_attr_destroy(&attr);
 	assert_int_equal(open_fds(), before);
 	assert_no_child();
+}
+
+/* The helper would allow; what answers on the socket says no, or half of it. */
+static void a_socket_of_root_is_asked_first(void **state)
+{
+	static const struct {
+		const char *text;
+		enum glt_outcome outcome;
+	} table[] = {
+		{"reason=revoked\nverdict=deny\n", GLT_DENY},
+		{"reason=ok\nverdict=allow\nmore=x\n", GLT_FAILED},
+		{"reason=ok\nverdict=al", GLT_FAILED},
+		{"x", GLT_FAILED},
+	};
+	int before = open_fds();
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		pid_t pid = serve(0, table[i].text);
+		assert_int_equal(ask("allow"), table[i].outcome);
+		if (table[i].outcome == GLT_FAILED)
+			assert_wiped(&reply);
+		unserve(pid);
+	}
+	assert_int_equal(open_fds(), before);
+}
+
+static void a_socket_of_another_is_not_trusted(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	pid_t pid = serve(65534, "reason=ok\nticket=v1.forged\nverdict=allow\n");
+	assert_int_equal(ask("deny:revoked"), GLT_DENY);
+	assert_string_equal(glt_message_get(&reply, "reason"), "revoked");
+	assert_int_equal(rename("gltoken-auth", "away"), 0);
+	assert_int_equal(ask("allow"), GLT_FAILED);
+	assert_non_null(strstr(why, "not root's"));
+	assert_int_equal(rename("away", "gltoken-auth"), 0);
+	unserve(pid);
+}
+
+static void a_dead_socket_leaves_the_helper(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	pid_t pid = serve(0, NULL);
+	assert_int_equal(ask("allow"), GLT_ALLOW); /* accepted, but no answer */
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(ask("allow"), GLT_ALLOW); /* nobody listens */
+	unserve(pid);
 }
 
 int main(void)
@@ -488,7 +558,6 @@ int main(void)
 		cmocka_unit_test(why_may_be_short_or_absent),
 		cmocka_unit_test(missing_or_not_permitted),
 		cmocka_unit_test(ended_by_a_signal),
-		cmocka_unit_test(silence_ends_at_the_deadline),
 		cmocka_unit_test(an_answer_counts_though_its_process_lingers),
 		cmocka_unit_test(an_answer_counts_though_nothing_was_read),
 		cmocka_unit_test(the_child_starts_clean),
@@ -500,6 +569,9 @@ int main(void)
 		cmocka_unit_test(no_descriptor_left),
 		cmocka_unit_test(host_has_closed_0_to_2),
 		cmocka_unit_test(many_threads_with_small_stacks),
+		cmocka_unit_test(a_socket_of_root_is_asked_first),
+		cmocka_unit_test(a_socket_of_another_is_not_trusted),
+		cmocka_unit_test(a_dead_socket_leaves_the_helper),
 	};
 
 	return cmocka_run_group_tests_name("client", tests, sandbox_open, sandbox_close);

@@ -48,9 +48,18 @@ static void refused_pairs_are_sticky_and_leave_nothing(void **state)
 	static const struct {
 		const char *key, *value;
 	} bad[] = {
-		{ "key", "a\nverdict=allow" }, { "key", "a\rb" }, { "key", "\x1f" }, { "key", "a\x7f" }, { "key", "\t" },
-		{ "", "x" }, { "Key", "x" }, { "key2", "x" }, { "a b", "x" }, { "a=b", "x" }, { "a\n", "x" },
-		{ "secret", "again" },
+		{"key", "a\nverdict=allow"},
+		{"key", "a\rb"},
+		{"key", "\x1f"},
+		{"key", "a\x7f"},
+		{"key", "\t"},
+		{"", "x"},
+		{"Key", "x"},
+		{"key2", "x"},
+		{"a b", "x"},
+		{"a=b", "x"},
+		{"a\n", "x"},
+		{"secret", "again"},
 	};
 
 	(void)state;
@@ -119,13 +128,26 @@ static void requests(void **state)
 		const char *text;
 		bool ok;
 	} table[] = {
-		{ "verb=x\n\n", true },	    { "verb=\n\n", true },	{ "a=b=c\n\n", true },
-		{ "", false },		    { "\n", false },		{ "\n\n", false },
-		{ "verb=x", false },	    { "verb=x\n", false },	{ "\nverb=x\n\n", false },
-		{ "verb=x\n\n\n", false },  { "verb=x\n\na=b\n", false }, { "verb=x\n\na=b\n\n", false },
-		{ "verb\n\n", false },	    { "=x\n\n", false },	{ "verb=x\nverb=y\n\n", false },
-		{ "VERB=x\n\n", false },    { "verb =x\n\n", false },	{ "verb=x\r\n\r\n", false },
-		{ "verb=x\ty\n\n", false }, { "verb=x\x7f\n\n", false },
+		{"verb=x\n\n", true},
+		{"verb=\n\n", true},
+		{"a=b=c\n\n", true},
+		{"", false},
+		{"\n", false},
+		{"\n\n", false},
+		{"verb=x", false},
+		{"verb=x\n", false},
+		{"\nverb=x\n\n", false},
+		{"verb=x\n\n\n", false},
+		{"verb=x\n\na=b\n", false},
+		{"verb=x\n\na=b\n\n", false},
+		{"verb\n\n", false},
+		{"=x\n\n", false},
+		{"verb=x\nverb=y\n\n", false},
+		{"VERB=x\n\n", false},
+		{"verb =x\n\n", false},
+		{"verb=x\r\n\r\n", false},
+		{"verb=x\ty\n\n", false},
+		{"verb=x\x7f\n\n", false},
 	};
 
 	(void)state;
@@ -166,26 +188,26 @@ static void replies(void **state)
 		const char *text;
 		bool ok, allow;
 	} table[] = {
-		{ "verdict=allow\n", true, true },
-		{ "verdict=deny\n", true, false },
-		{ "reason=revoked\ntext=a b\nverdict=deny\n", true, false },
-		{ "", false, false },
-		{ "\n", false, false },
-		{ "verdict=allow", false, false },
-		{ "verdict=allow\n\n", false, false },
-		{ "verdict=allow\nid=1\n", false, false },
-		{ "verdict=allow\nverdict=allow\n", false, false },
-		{ "verdict=deny\nverdict=allow\n", false, false },
-		{ "verdict=allow \n", false, false },
-		{ "verdict=Allow\n", false, false },
-		{ "verdict=allowed\n", false, false },
-		{ "verdict=\n", false, false },
-		{ "verdict\n", false, false },
-		{ "xverdict=allow\n", false, false },
-		{ "text=verdict=allow\n", false, false },
-		{ "reason=ok\n", false, false },
-		{ "reason=ok\nreason=ok\nverdict=allow\n", false, false },
-		{ "reason=a\x01\nverdict=allow\n", false, false },
+		{"verdict=allow\n", true, true},
+		{"verdict=deny\n", true, false},
+		{"reason=revoked\ntext=a b\nverdict=deny\n", true, false},
+		{"", false, false},
+		{"\n", false, false},
+		{"verdict=allow", false, false},
+		{"verdict=allow\n\n", false, false},
+		{"verdict=allow\nid=1\n", false, false},
+		{"verdict=allow\nverdict=allow\n", false, false},
+		{"verdict=deny\nverdict=allow\n", false, false},
+		{"verdict=allow \n", false, false},
+		{"verdict=Allow\n", false, false},
+		{"verdict=allowed\n", false, false},
+		{"verdict=\n", false, false},
+		{"verdict\n", false, false},
+		{"xverdict=allow\n", false, false},
+		{"text=verdict=allow\n", false, false},
+		{"reason=ok\n", false, false},
+		{"reason=ok\nreason=ok\nverdict=allow\n", false, false},
+		{"reason=a\x01\nverdict=allow\n", false, false},
 	};
 
 	(void)state;
@@ -228,7 +250,8 @@ static void too_many_keys(void **state)
 static void random_replies(void **state)
 {
 	static const char *const piece[] = {
-		"verdict=", "allow", "deny", "\n", "=", "reason=", "ok", "a", "_", " ", "\r", "\x7f", "\xff", "A", "id=",
+		"verdict=", "allow", "deny", "\n",   "=",    "reason=", "ok",  "a",
+		"_",        " ",     "\r",   "\x7f", "\xff", "A",       "id=",
 	};
 	static char text[GLT_WIRE_REPLY_MAX];
 	uint32_t seed = 1;

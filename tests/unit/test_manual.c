@@ -25,7 +25,7 @@ static char *read_file(const char *folder, const char *name)
 	char path[4096], *text = NULL;
 	size_t room = 0;
 
-	(void)snprintf(path, sizeof path, "%s/%s", folder, name);
+	(void)snprintf(path, sizeof path, "%s%s%s", *name == '/' ? "" : folder, *name == '/' ? "" : "/", name);
 	FILE *f = fopen(path, "r");
 	if (!f)
 		fail_msg("%s cannot be opened", path);

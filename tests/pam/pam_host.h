@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A host for the module: real libpam reading service files that the test wrote, a conversation that answers as it
+ * is told, what went to syslog, and two calls of libc and libpam that can be made to fail.
+ */
+#ifndef GLT_TEST_PAM_HOST_H
+#define GLT_TEST_PAM_HOST_H
+
+#include <libpamtest.h>
+#include <stdbool.h>
+
+enum manner {
+	ANSWERS,
+	NO_RESPONSE, /* PAM_SUCCESS, but no response at all */
+	NO_TEXT,     /* a response without a text */
+	FAILS,       /* PAM_CONV_ERR, though with a response */
+};
+
+struct host {
+	pam_handle_t *pamh;
+	enum manner manner;
+	const char *answer;
+	int prompts; /* how often it was asked */
+	int style;   /* by what */
+	char prompt[256];
+	char message[256]; /* what it was told */
+};
+
+/* Set-up and tear-down of the group: service files, and the folder where the helper leaves what it was asked. */
+int host_begin(void **state);
+int host_end(void **state);
+
+void host_open(struct host *h, const char *service, const char *user);
+void host_close(struct host *h);
+
+/* Run one operation with libpamtest and compare its code. */
+#define expect(h, op, code) host_expect(h, op, 0, code, #op, __FILE__, __LINE__)
+#define expect_flags(h, op, flags, code) host_expect(h, op, flags, code, #op, __FILE__, __LINE__)
+void host_expect(struct host *h, enum pamtest_ops op, int flags, int code, const char *name, const char *file,
+		 int line);
+
+/* All since the last host_open() or host_forget(). */
+extern char host_log[65536];
+const char *host_asked(void); /* requests as the helper read them; "" where it was not asked */
+void host_forget(void);
+
+extern volatile bool host_no_memory; /* calloc of the module's large object fails; calloc is known not to read it */
+extern int host_putenv_fails;        /* n > 0: the n-th pam_putenv from now; then counts down */
+extern bool host_set_data_fails;
+
+#endif
