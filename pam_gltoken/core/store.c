@@ -342,8 +342,8 @@ const uint8_t *glt_store_key(const struct glt_store *s)
 
 /* ---- transactions ---- */
 
-/* Double the map while a quarter is still free: then no single change meets MDB_MAP_FULL. */
-static int grow(struct glt_store *s)
+/* At least twice what is used: another process may have grown the file far beyond the map of this one. */
+static int grow(struct glt_store *s, bool now)
 {
 	MDB_envinfo info;
 	MDB_stat stat;
@@ -355,7 +355,9 @@ static int grow(struct glt_store *s)
 	if (rc != 0)
 		return rc;
 	used = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
-	return used > info.me_mapsize / 4 * 3 ? mdb_env_set_mapsize(s->env, info.me_mapsize * 2) : 0;
+	if (!now && used <= info.me_mapsize / 4 * 3)
+		return 0;
+	return mdb_env_set_mapsize(s->env, 2 * (used > info.me_mapsize ? used : info.me_mapsize));
 }
 
 static enum glt_status load_counters(struct glt_txn *txn, struct glt_err *err)
@@ -380,7 +382,7 @@ static enum glt_status begin_write(struct glt_store *s, struct glt_txn *txn, str
 	if (st != GLT_OK)
 		return st;
 	(void)mdb_reader_check(s->env, &dead);
-	rc = grow(s);
+	rc = grow(s, false); /* so that hardly any change meets MDB_MAP_FULL */
 	if (rc == 0)
 		rc = begin(s, 0, &txn->mdb);
 	if (rc != 0) {
@@ -620,8 +622,22 @@ static int write_all(struct glt_txn *txn, struct glt_change *c)
 	return rc;
 }
 
+static int write_and_commit(struct glt_txn *txn, struct glt_change *c)
+{
+	int rc = write_all(txn, c);
+
+	if (rc == 0)
+		rc = mdb_txn_commit(txn->mdb);
+	else
+		mdb_txn_abort(txn->mdb);
+	txn->mdb = NULL;
+	return rc;
+}
+
 enum glt_status glt_store_apply(struct glt_txn *txn, struct glt_change *c, struct glt_err *err)
 {
+	const uint64_t seq = txn->seq;
+	uint8_t head[EVENT_HASH];
 	enum glt_status st = GLT_OK;
 	int rc;
 
@@ -629,10 +645,16 @@ enum glt_status glt_store_apply(struct glt_txn *txn, struct glt_change *c, struc
 		glt_txn_end(txn);
 		return glt_fail(err, GLT_UNAVAILABLE, "no memory for the change: nothing was changed");
 	}
-	rc = write_all(txn, c);
-	if (rc == 0) {
-		rc = mdb_txn_commit(txn->mdb);
-		txn->mdb = NULL;
+	memcpy(head, txn->head, sizeof(head));
+	rc = write_and_commit(txn, c);
+	while (rc == MDB_MAP_FULL) { /* a change larger than the reserve; the gate has kept what was read true */
+		txn->seq = seq;
+		memcpy(txn->head, head, sizeof(head));
+		rc = grow(txn->store, true);
+		if (rc == 0)
+			rc = begin(txn->store, 0, &txn->mdb);
+		if (rc == 0)
+			rc = write_and_commit(txn, c);
 	}
 	if (rc != 0)
 		st = lmdb_fail(txn->store, rc, "write", err);
