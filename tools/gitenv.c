@@ -104,8 +104,6 @@ void glt_gitenv_init(struct glt_gitenv *e, const struct glt_gitenv_from *from)
 	glt_gitenv_config(e, "safe.directory", from->repo->directory);
 
 	if (from->push) {
-		/* git passes over a hook that it cannot run, and with it would pass over the check. */
-		e->bad = e->bad || access(HOOKS "/update", X_OK) || access(HOOKS "/proc-receive", X_OK);
 		glt_gitenv_config(e, "core.hooksPath", HOOKS);
 		glt_gitenv_add(e, "GLTOKEN_SESSION", from->ticket);
 	}
@@ -152,9 +150,12 @@ static void add_own_hooks(struct glt_gitenv *e)
 
 void glt_gitenv_exec(struct glt_gitenv *e, const struct glt_repo *repo, mode_t umask_bits, char *const args[])
 {
-	if (fchdir(repo->fd))
+	if (!e->bad && fchdir(repo->fd))
 		return;
-	if (e->push)
+	/* git passes over a hook that it cannot run, and with it would pass over the check. */
+	if (e->push && (access(HOOKS "/update", X_OK) || access(HOOKS "/proc-receive", X_OK)))
+		return;
+	if (e->push && !e->bad)
 		add_own_hooks(e);
 	if (!glt_gitenv_end(e)) {
 		errno = E2BIG;

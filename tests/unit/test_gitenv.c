@@ -51,7 +51,8 @@ static void build(struct glt_gitenv *e, struct glt_message *answer, const char *
 				       .repo = &repo,
 				       .git_protocol = git_protocol,
 				       .answer = answer,
-				       .push = push};
+				       .push = push,
+				       .ticket = push ? "v1.ticket" : NULL};
 	glt_gitenv_init(e, &from);
 }
 
@@ -81,13 +82,15 @@ static void token_session(void **state)
 	assert_value(&e, "HOME", "/var/lib/git");
 	assert_value(&e, "USER", "git");
 	assert_value(&e, "GIT_PROTOCOL", "version=2");
-	assert_value(&e, "GIT_CONFIG_COUNT", "2");
+	assert_value(&e, "GIT_CONFIG_COUNT", "3");
 	assert_value(&e, "GIT_CONFIG_KEY_0", "safe.directory");
 	assert_value(&e, "GIT_CONFIG_VALUE_0", ".");
 	assert_value(&e, "GIT_CONFIG_KEY_1", "safe.directory");
 	assert_value(&e, "GIT_CONFIG_VALUE_1", "/srv/git/demo/hello.git");
+	assert_value(&e, "GIT_CONFIG_KEY_2", "core.hooksPath");
+	assert_value(&e, "GIT_CONFIG_VALUE_2", GLT_LIBEXECDIR "/hooks");
 	assert_null(value(&e, "GIT_NO_REPLACE_OBJECTS"));
-	assert_null(value(&e, "GLTOKEN_SESSION"));
+	assert_value(&e, "GLTOKEN_SESSION", "v1.ticket"); /* for the dispatcher of hooks, which keeps it */
 	for (size_t i = 0; e.var[i]; i++)
 		assert_null(strstr(e.var[i], "secret"));
 }
@@ -103,6 +106,7 @@ static void key_session(void **state)
 	assert_value(&e, "GL_ID", "key-3");
 	assert_value(&e, "GLTOKEN_ROLE", "maintainer");
 	assert_null(value(&e, "GLTOKEN_ID"));
+	assert_null(value(&e, "GLTOKEN_SESSION"));
 	assert_null(value(&e, "GLTOKEN_NAME"));
 	assert_null(value(&e, "GLTOKEN_SCOPES"));
 	assert_null(value(&e, "GL_REPOSITORY"));

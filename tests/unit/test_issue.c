@@ -493,7 +493,7 @@ static void generations_and_numbers(void **state)
 	struct tmpstore *t = *state;
 
 	for (uint64_t n = 1; n <= 10; n++) {
-		char name[8];
+		char name[16];
 		struct glt_issue r = tmpstore_personal("alice", name, READ_REPO);
 		Glt__Token *p;
 

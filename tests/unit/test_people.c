@@ -121,7 +121,7 @@ static void too_many_grants(void **state)
 
 	for (int i = 0; i < 5; i++) {
 		Glt__Member m = GLT__MEMBER__INIT;
-		char who[8];
+		char who[16];
 
 		(void)snprintf(who, sizeof(who), "@g%d", i);
 		m.path = MUT("demo");

@@ -175,7 +175,7 @@ static void role_parse(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_ROLES; i++) {
-		char number[8];
+		char number[16];
 
 		role = 0;
 		assert_int_equal(glt_role_parse(roles[i].name, &role, &err), GLT_OK);

@@ -344,7 +344,7 @@ static void one_of_many_wins(void **state)
 	struct tmpstore *t = *state;
 
 	for (int round = 0; round < 5; round++) {
-		char name[8];
+		char name[16];
 		pid_t pid[ROTATORS];
 		uint64_t id, tokens;
 		int won = 0;
@@ -404,7 +404,7 @@ static void edit_during_the_hash(void **state)
 	bool in_time = false;
 
 	for (int round = 0; round < 10 && !in_time; round++) {
-		char name[8];
+		char name[16];
 		struct glt_issue req = tmpstore_personal("alice", name, READ_REPO | WRITE_REPO);
 		Glt__Token *old, *fresh;
 		uint64_t id;

@@ -90,7 +90,7 @@ static void test_each_line_is_the_default(void **state)
 	FILE *in = fopen(SHIPPED, "re"), *out = fdopen(fd, "w");
 	assert_non_null(in);
 	assert_non_null(out);
-	assert_int_equal(uncomment(in, out), 32); /* so that none is lost to a slip of the pen */
+	assert_int_equal(uncomment(in, out), 33); /* so that none is lost to a slip of the pen */
 	assert_int_equal(fclose(out), 0);
 	assert_int_equal(fclose(in), 0);
 
