@@ -28,7 +28,7 @@ static struct glt_rotate request(uint64_t id)
 
 static uint64_t rotate(struct tmpstore *t, const struct glt_rotate *r, char text[GLT_TOKEN_MAX + 1])
 {
-	char ignored[GLT_TOKEN_MAX + 1];
+	char ignored[GLT_TOKEN_MAX + 1] = "";
 	Glt__Token *record;
 	uint64_t id;
 
