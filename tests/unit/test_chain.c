@@ -23,7 +23,7 @@ static int fill(void **state)
 	for (int i = 1; i <= EVENTS; i++) {
 		struct glt_txn *txn = tmpstore_begin(t, true);
 		struct glt_change *c = glt_change_new();
-		char object[16];
+		char object[32];
 
 		(void)snprintf(object, sizeof(object), "object %d", i);
 		glt_event_object(c, "root", i == EVENTS ? "store.last" : "test", object, NULL, NULL, NULL);
