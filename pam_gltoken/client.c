@@ -306,8 +306,6 @@ static bool ask_socket(const struct glt_message *request, struct glt_message *re
 	bool told = converse(c.fd, request, reply, deadline, why);
 	close_fd(&c.fd);
 	if (reply->len == 0) {
-		if (why.len > 0)
-			why.text[0] = '\0'; /* which of the two was silent matters more */
 		explain(why, "%s: no answer", GLT_SOCKET);
 		return false;
 	}
@@ -334,7 +332,6 @@ static enum glt_outcome ask_helper(const struct glt_message *request, struct glt
 	return told ? outcome_of(reply, why) : GLT_FAILED;
 }
 
-/* A socket that is silent leaves time for the helper, but no less than a busy one needs ([hash] wait and a hash). */
 static enum glt_outcome ask(const struct glt_message *request, struct glt_message *reply, struct reason why)
 {
 	int64_t deadline = now_ms() + GLT_CLIENT_TIMEOUT_MS;
@@ -342,7 +339,7 @@ static enum glt_outcome ask(const struct glt_message *request, struct glt_messag
 	char text[160] = "";
 	struct reason first = {.text = text, .len = sizeof text};
 
-	if (ask_socket(request, reply, deadline - GLT_CLIENT_TIMEOUT_MS * 2 / 5, &outcome, first)) {
+	if (ask_socket(request, reply, deadline, &outcome, first)) {
 		explain(why, "%s", text);
 		return outcome;
 	}

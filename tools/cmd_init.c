@@ -25,7 +25,8 @@ static const struct option options[] = {
 	GLT_OPTIONS_END,
 };
 
-int glt_make_folders(const struct glt_cli *cli, const char *path)
+/* Each missing folder of the path, for all to pass through. */
+static int make_folders(const struct glt_cli *cli, const char *path)
 {
 	char part[sizeof(cli->conf.dir)];
 
@@ -106,7 +107,7 @@ static int prepare(const struct glt_cli *cli, bool *exists)
 		return GLT_EXIT_UNAVAILABLE;
 	}
 	if (geteuid() == 0)
-		rc = glt_make_folders(cli, cli->conf.dir);
+		rc = make_folders(cli, cli->conf.dir);
 	else if (geteuid() != uid)
 		return GLT_EXIT_OK; /* glt_cli_drop() says it */
 	if (rc == GLT_EXIT_OK)
