@@ -130,6 +130,9 @@ endif
 	@$(MKDIR_P) "$(DESTDIR)$(glibexecdir)/hooks" && for hook in $(HOOKS); do \
 		ln -sf ../gltoken-hook "$(DESTDIR)$(glibexecdir)/hooks/$$hook" || exit 1; \
 	done
+# What a process may not read it may not look into either, from its very first instruction: credentials stand in the
+# environment of this one.
+	@chmod 711 "$(DESTDIR)$(glibexecdir)/gltoken-http"
 	@helper="$(DESTDIR)$(glibexecdir)/gltoken-auth"; \
 	if test "$$(id -u)" = 0 && getent group gltoken >/dev/null; then \
 		chown root:gltoken "$$helper" && chmod 4750 "$$helper"; \

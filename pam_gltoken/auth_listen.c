@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define AT_ONCE 256
+#define OTHERS_AT_ONCE 224 /* what users hold open leaves room for root's questions: logins */
 
 bool auth_peer(uid_t *uid)
 {
@@ -51,39 +52,70 @@ static int make_socket(gid_t gid)
 	return -1;
 }
 
-static void count_dead(unsigned *alive, bool wait)
+struct children {
+	unsigned n, others;
+	pid_t other[OTHERS_AT_ONCE]; /* those that serve somebody else than root */
+};
+
+static void count_dead(struct children *c, bool wait)
 {
-	while (*alive > 0 && waitpid(-1, NULL, wait ? 0 : WNOHANG) > 0) {
-		--*alive;
+	pid_t pid;
+
+	while (c->n > 0 && (pid = waitpid(-1, NULL, wait ? 0 : WNOHANG)) > 0) {
+		c->n--;
+		for (unsigned i = 0; i < c->others; i++)
+			if (c->other[i] == pid) {
+				c->other[i] = c->other[--c->others];
+				break;
+			}
 		wait = false;
 	}
 }
 
+/* True in the child. Who finds no room is hung up on, and asks the helper itself if it may. */
+static bool serve_one(int listener, struct children *c)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	pid_t pid;
+
+	if (fd < 0)
+		return false;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 ||
+	    (peer.uid != 0 && c->others == OTHERS_AT_ONCE)) {
+		(void)close(fd);
+		return false;
+	}
+	pid = fork();
+	if (pid == 0) {
+		if (dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0)
+			_exit(3);
+		(void)close(fd);
+		(void)close(listener);
+		return true;
+	}
+	if (pid > 0) {
+		c->n++;
+		if (peer.uid != 0)
+			c->other[c->others++] = pid;
+	}
+	(void)close(fd);
+	return false;
+}
+
 int auth_listen(gid_t gid)
 {
+	static struct children c;
 	int listener = make_socket(gid);
-	unsigned alive = 0;
 
 	while (listener >= 0) {
 		struct pollfd p = {.fd = listener, .events = POLLIN};
-		int fd;
 
 		(void)poll(&p, 1, 1000);
-		count_dead(&alive, alive >= AT_ONCE);
-		if (!(p.revents & POLLIN))
-			continue;
-		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-		if (fd < 0)
-			continue;
-		if (fork() == 0) {
-			if (dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0)
-				_exit(3);
-			(void)close(fd);
-			(void)close(listener);
+		count_dead(&c, c.n >= AT_ONCE);
+		if ((p.revents & POLLIN) && serve_one(listener, &c))
 			return 0;
-		}
-		alive++;
-		(void)close(fd);
 	}
 	return -1;
 }

@@ -306,6 +306,8 @@ static bool ask_socket(const struct glt_message *request, struct glt_message *re
 	bool told = converse(c.fd, request, reply, deadline, why);
 	close_fd(&c.fd);
 	if (reply->len == 0) {
+		if (why.len > 0)
+			why.text[0] = '\0'; /* which of the two was silent matters more */
 		explain(why, "%s: no answer", GLT_SOCKET);
 		return false;
 	}
@@ -332,6 +334,7 @@ static enum glt_outcome ask_helper(const struct glt_message *request, struct glt
 	return told ? outcome_of(reply, why) : GLT_FAILED;
 }
 
+/* A silent socket leaves time for the helper, but has as much as a busy one needs: [hash] wait and a hash. */
 static enum glt_outcome ask(const struct glt_message *request, struct glt_message *reply, struct reason why)
 {
 	int64_t deadline = now_ms() + GLT_CLIENT_TIMEOUT_MS;
@@ -339,7 +342,7 @@ static enum glt_outcome ask(const struct glt_message *request, struct glt_messag
 	char text[160] = "";
 	struct reason first = {.text = text, .len = sizeof text};
 
-	if (ask_socket(request, reply, deadline, &outcome, first)) {
+	if (ask_socket(request, reply, deadline - GLT_CLIENT_TIMEOUT_MS * 2 / 5, &outcome, first)) {
 		explain(why, "%s", text);
 		return outcome;
 	}

@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #define LIFETIME_S 20
+#define REQUEST_S 5 /* who connects to the socket and says nothing holds a place no longer */
 
 extern char **environ;
 
@@ -168,9 +169,12 @@ static void run(struct auth *a, uid_t uid, gid_t gid)
 		return;
 	}
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	(void)alarm(REQUEST_S);
+	bool whole = read_request(&a->request);
+	(void)alarm(LIFETIME_S);
 	if (sodium_init() < 0)
 		auth_deny(a, GLT_WHY_UNAVAILABLE, "no randomness");
-	else if (!read_request(&a->request) || !glt_message_parse_request(&a->request))
+	else if (!whole || !glt_message_parse_request(&a->request))
 		auth_deny(a, GLT_WHY_BAD_REQUEST, "malformed, cut short or too long");
 	else
 		answer(a);

@@ -107,4 +107,4 @@ tests_pam_test_pam_CPPFLAGS = $(PAM_TEST_CPPFLAGS)
 tests_pam_test_pam_LDFLAGS = $(AM_LDFLAGS) -rdynamic
 tests_pam_test_pam_LDADD = $(CMOCKA_LIBS) -lpamtest $(PAM_LIBS)
 
-EXTRA_DIST += .ci/run tests/run tests/lib tests/e2e tests/pam
+EXTRA_DIST += .ci/run tests/run tests/lib tests/e2e tests/pam tests/bench

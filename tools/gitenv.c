@@ -169,5 +169,5 @@ void glt_gitenv_exec(struct glt_gitenv *e, const struct glt_repo *repo, mode_t u
 	for (int sig = 1; sig < NSIG; sig++)
 		signal(sig, SIG_DFL);
 	environ = e->var;
-	execvp("git", args);
+	execvp(args[0], args);
 }

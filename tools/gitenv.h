@@ -46,7 +46,8 @@ void glt_gitenv_config(struct glt_gitenv *e, const char *key, const char *value)
 /* False: bad. */
 bool glt_gitenv_end(struct glt_gitenv *e);
 
-/* End e, enter the repository and become `git ARGS...`. Returns only where that failed, with errno. */
+/* End e, enter the repository and become args: "git", found in a fixed PATH, or a program by its absolute path.
+ * Returns only where that failed, with errno. */
 void glt_gitenv_exec(struct glt_gitenv *e, const struct glt_repo *repo, mode_t umask_bits, char *const args[]);
 
 /* "version=0|1|2", perhaps with more of ":key=value". */

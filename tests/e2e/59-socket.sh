@@ -84,6 +84,36 @@ test_peer_is_the_caller() {
 	grep -qx verdict=allow "$T/out" || fail "git may: $(outcome)"
 }
 
+# Who connects and says nothing neither keeps root's questions out nor stays for long.
+test_silent_peers() {
+	local from n
+	new_token --user alice --scope read_repository
+	# shellcheck disable=SC2016 # perl's own
+	setpriv --reuid git --regid git --init-groups perl -MIO::Socket::UNIX -e '
+		push @all, IO::Socket::UNIX->new(Peer => $ARGV[0]) for 1 .. 300;
+		print "open\n"; close STDOUT; sleep 60' "$SOCKET" >"$T/flood" &
+	local flood=$!
+	for _ in {1..200}; do
+		if grep -q open "$T/flood"; then break; fi
+		sleep 0.05
+	done
+	sleep 1
+	n=$(pgrep -u gltoken -x gltoken-auth | wc -l || true)
+	[ "$n" -gt 200 ] || fail "only $n are held open"
+	from=$SECONDS
+	INPUT=$(printf '%s\n' verb=verify "secret=$TOKEN" account=git service=sshd rhost=192.0.2.1 '' && echo .)
+	INPUT=${INPUT%.} run socat -t 20 - "UNIX-CONNECT:$SOCKET"
+	grep -qx verdict=allow "$T/out" || fail "root finds no place: $(outcome)"
+	[ $((SECONDS - from)) -lt 3 ] || fail "root waited $((SECONDS - from)) s"
+	client password "$TOKEN"
+	ok git_ ls-remote git@host:demo/hello.git
+	[ $((SECONDS - from)) -lt 10 ] || fail "it took $((SECONDS - from)) s"
+	sleep 6
+	n=$(pgrep -u gltoken -x gltoken-auth | wc -l || true)
+	[ "$n" -lt 20 ] || fail "$n silent peers are still served"
+	kill "$flood"
+}
+
 test_arguments_are_roots() {
 	local a
 	for a in --listen --peer --help x; do

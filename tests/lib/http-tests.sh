@@ -57,10 +57,27 @@ test_clone_fetch_push() {
 		https_git -c protocol.version=$v -C "$T/w$v" fetch -q origin || fail "fetch by version $v"
 	done
 	https_git clone -q --depth 1 "$(web_url)/demo/hello" "$T/shallow" || fail "shallow"
+	https_git -C "$T/shallow" fetch -q --unshallow || fail "unshallow"
 	server_git demo/hello config uploadpack.allowFilter true
-	https_git clone -q --filter=blob:none "$(web_url)/demo/hello" "$T/partial" || fail "partial"
+	https_git clone -q --filter=blob:none --no-checkout "$(web_url)/demo/hello" "$T/partial" || fail "partial"
+	git_ -C "$T/partial" rev-list --objects --missing=print HEAD | grep -q '^?' || fail "nothing was left out"
+	https_git -C "$T/partial" checkout -q main || fail "what was left out does not come later"
+	ok https_git -C "$T/w2" push -q --force origin HEAD~1:refs/heads/http2 HEAD:refs/tags/v1
+	ok https_git -C "$T/w2" push -q --delete origin http2 http0 v1
 	logged "event=git decision=allow reason=ok operation=push repository=demo/hello token=$ID owner=alice account=git service=http rhost=127.0.0.1"
 	logged "event=ref decision=allow ref=refs/heads/http2 .*token=$ID "
+}
+
+test_tokens_of_every_type() {
+	local type
+	for type in '--project demo/hello --role developer' '--group demo --role developer' '--deploy demo/hello --username pusher'; do
+		# shellcheck disable=SC2086 # options
+		new_token $type --scope write_repository
+		USERNAME=pusher https_tree "$T/c"
+		USERNAME=pusher ok https_git -C "$T/c" push -q origin "HEAD:refs/heads/type-$ID"
+		no https_git ls-remote "$(web_url)/secret/vault.git"
+		rm -rf "$T/c"
+	done
 }
 
 test_first_request_is_no_failure() {
@@ -265,6 +282,8 @@ test_large_push_in_little_memory() {
 	[ "$peak" -gt 0 ] || fail "the CGI was not seen"
 	[ "$peak" -lt 16384 ] || fail "the CGI took $peak KiB"
 	echo "peak of the CGI: $peak KiB"
+	[ "$(server_git demo/hello cat-file -s large:large)" = 209715200 ] || fail "what arrived has another size"
+	server_git demo/hello update-ref -d refs/heads/large
 }
 
 test_gzip_and_chunked() {
@@ -316,6 +335,66 @@ test_store_unavailable() {
 	says '[Rr]etry-[Aa]fter: [0-9]+'
 }
 
+test_all_hash_slots_busy() {
+	local i
+	new_token --user alice --scope read_repository
+	basic
+	printf '[hash]\nslots = 4\nwait = 1s\n' >>/etc/gltoken/gltoken.conf
+	for i in 0 1 2 3; do
+		: >>"/run/gltoken/slot.$i"
+		chown gltoken: "/run/gltoken/slot.$i"
+		chmod 600 "/run/gltoken/slot.$i"
+		flock -o "/run/gltoken/slot.$i" sleep 30 &
+	done
+	sleep 0.3
+	http "/demo/hello.git$PULL" -K "$T/curlrc"
+	pkill -KILL -f 'sleep 30'
+	sed -i '/^\[hash\]$/,$d' /etc/gltoken/gltoken.conf
+	[ "$STATUS" = 503 ] || fail "should answer 503: $(outcome)"
+	says '[Rr]etry-[Aa]fter: [0-9]+'
+	logged 'reason=busy .*service=http'
+	status 200 "/demo/hello.git$PULL" -K "$T/curlrc"
+}
+
+# A fork shows what it borrows, so it asks for the right to read that as well.
+test_alternates() {
+	ok gltoken repo create demo/fork
+	server_git demo/fork fetch -q /srv/fixture main:main
+	new_token --user alice --scope read_repository
+	basic
+	status 200 "/demo/fork.git$PULL" -K "$T/curlrc"
+	echo /srv/git/secret/vault.git/objects >/srv/git/demo/fork.git/objects/info/alternates
+	status 403 "/demo/fork.git$PULL" -K "$T/curlrc"
+	says 'borrows objects'
+	logged 'reason=alternate_denied .*secret/vault'
+	echo /srv/git/demo/hello.git/objects >/srv/git/demo/fork.git/objects/info/alternates
+	status 200 "/demo/fork.git$PULL" -K "$T/curlrc"
+}
+
+# One list for both ways: a hook finds the same names, and the same values but for how the client came.
+test_hooks_find_the_same_by_ssh_and_by_http() {
+	local way
+	new_token --user alice --scope write_repository
+	https_tree "$T/w"
+	client password "$TOKEN"
+	# shellcheck disable=SC2016 # the hook's own
+	printf '#!/bin/sh\n{ env; pwd; umask; } | sort >/tmp/hook.$GL_PROTOCOL\n' >/srv/git/demo/hello.git/hooks/post-receive
+	chmod 755 /srv/git/demo/hello.git/hooks/post-receive
+	ok https_git -C "$T/w" push -q origin HEAD:refs/heads/hook-http
+	ok git_ -C "$T/w" push -q git@host:demo/hello.git HEAD:refs/heads/hook-ssh
+	rm /srv/git/demo/hello.git/hooks/post-receive
+	for way in ssh http; do
+		# CGI's own, what git makes of them, and what differs by nature
+		sed -E -e '/^(REQUEST_METHOD|QUERY_STRING|CONTENT_|SERVER_PROTOCOL|GATEWAY_|PATH_INFO|REMOTE_|GIT_HTTP|GIT_PROJECT)/d' \
+			-e '/^(GIT_COMMITTER_|GIT_PROTOCOL|GIT_QUARANTINE|GIT_OBJECT|GIT_ALTERNATE|GLTOKEN_SESSION|_=|SHLVL|OLDPWD)/d' \
+			-e '/^GIT_PUSH_OPTION_COUNT/d' -e 's/^GL_PROTOCOL=.*/GL_PROTOCOL=/' \
+			-e '/^PATH=/{:again;s,([=:][^:]*git-core):([^:]*git-core):,\1:,;tagain}' "/tmp/hook.$way" >"$T/$way"
+	done
+	grep -q '^GL_USERNAME=alice$' "$T/http" || fail "the hook found: $(cat "$T/http")"
+	diff "$T/ssh" "$T/http" || fail "the two ways differ"
+	if grep -E '^HTTP_|AUTHORIZATION|GIT_CONFIG_|GLTOKEN_SESSION' /tmp/hook.http; then fail "the hook has more than it may"; fi
+}
+
 test_anonymous_read() {
 	status 401 "/demo/hello.git$PULL"
 	printf '[http]\nanonymous_read = yes\n' >>/etc/gltoken/gltoken.conf
@@ -340,6 +419,11 @@ test_proxies() {
 	status 401 "/demo/hello.git$PULL" -K "$T/curlrc" -H 'X-Forwarded-For: 198.51.100.7, 192.0.2.1'
 	status 401 "/demo/hello.git$PULL" -K "$T/curlrc" -H 'X-Forwarded-For: 198.51.100.7, junk'
 	status 403 "/demo/hello.git$PULL" -K "$T/curlrc" -H 'X-Forwarded-Proto: http' -H 'X-Forwarded-For: 198.51.100.7'
+	# a proxy may add a line of its own below the client's
+	status 401 "/demo/hello.git$PULL" -K "$T/curlrc" -H 'X-Forwarded-For: 198.51.100.7' -H 'X-Forwarded-For: 192.0.2.1'
+	status 200 "/demo/hello.git$PULL" -K "$T/curlrc" -H 'X-Forwarded-For: 192.0.2.1' -H 'X-Forwarded-For: 198.51.100.7'
+	status 403 "/demo/hello.git$PULL" -K "$T/curlrc" -H 'X-Forwarded-Proto: https' -H 'X-Forwarded-Proto: http' \
+		-H 'X-Forwarded-For: 198.51.100.7'
 	sed -i '/^\[http\]$/,$d' /etc/gltoken/gltoken.conf
 }
 
@@ -351,10 +435,18 @@ test_fail2ban() {
 	basic
 	status 401 "/demo/hello.git$PULL" -K "$T/curlrc"
 	status 401 "/demo/hello.git$PULL"
+	# the same by SSH
+	client password glpat-0000000000000000zzzz
+	no git_ ls-remote git@host:demo/hello.git
+	logged 'event=login decision=deny reason=unknown_token'
 	sleep 0.5
-	log_since | sed 's/^/Nov 24 09:00:00 host /' >"$T/auth.log"
-	mkdir -p /etc/fail2ban/filter.d
-	cp "$SHIPPED/fail2ban/filter.d/gltoken.conf" /etc/fail2ban/filter.d/
+	# as journald and syslogd write them; fail2ban takes the time off
+	log_since | sed 's/^<[0-9]*>//' >"$T/auth.log"
+	cp -r "$SHIPPED/fail2ban/." /etc/fail2ban/
 	ok fail2ban-regex "$T/auth.log" /etc/fail2ban/filter.d/gltoken.conf
-	says 'Lines: [0-9]+ lines, 0 ignored, 1 matched'
+	says 'Lines: [0-9]+ lines, 0 ignored, 2 matched'
+	touch /var/log/auth.log
+	ok fail2ban-client -d
+	says "'set', 'gltoken', 'maxretry', 30"
+	says "'set', 'gltoken', 'addlogpath', '/var/log/auth.log'"
 }

@@ -58,12 +58,16 @@ web_lighttpd() { # PORT
 	lighttpd -f "$WEB_DIR/config"
 }
 
+web_certificate() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
+		-addext 'subjectAltName=DNS:localhost,IP:127.0.0.1' -keyout "$WEB_DIR/key.pem" -out "$WEB_DIR/cert.pem" 2>/dev/null
+}
+
 web_start() { # SERVER
 	mkdir -p "$WEB_DIR/log" "$WEB_DIR/empty" "$WEB_DIR/tmp" "$WEB_DIR/tmp2"
 	chown -R www-data: "$WEB_DIR/log" "$WEB_DIR/tmp" "$WEB_DIR/tmp2"
 	chmod 755 "$WEB_DIR"
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
-		-addext 'subjectAltName=DNS:localhost,IP:127.0.0.1' -keyout "$WEB_DIR/key.pem" -out "$WEB_DIR/cert.pem" 2>/dev/null
+	web_certificate
 	web_backend
 	local port
 	for _ in {1..20}; do

@@ -5,6 +5,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -63,11 +65,34 @@ static void a_process_that_will_not_end_is_left(void **state)
 	assert_true(took < 3.5);
 }
 
+/* Root listens and never answers: there is time left for the helper, and when that fails too both are named. */
+static void a_silent_socket_leaves_time_for_the_helper(void **state)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = GLT_SOCKET};
+	double took;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	assert_int_equal(listen(fd, 4), 0);
+	assert_int_equal(ask("allow", &took), GLT_ALLOW);
+	assert_true(took > 0.8);
+	assert_true(took < 1.4);
+	assert_int_equal(ask("hang", &took), GLT_FAILED);
+	assert_true(took < 2.5);
+	assert_string_equal(why, "gltoken-auth gave no answer within 1 s; " GLT_SOCKET ": no answer");
+	close(fd);
+	assert_int_equal(unlink(GLT_SOCKET), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(silence_ends_at_the_deadline, wait_for_helpers),
 		cmocka_unit_test_teardown(a_process_that_will_not_end_is_left, wait_for_helpers),
+		cmocka_unit_test_teardown(a_silent_socket_leaves_time_for_the_helper, wait_for_helpers),
 	};
 
 	return cmocka_run_group_tests_name("deadline", tests, sandbox_open, sandbox_close);
