@@ -344,6 +344,8 @@ static bool target_unfit(const struct glt_question *q, struct glt_answer *a)
 	const uint64_t rotates = GLT_SCOPE_BIT(GLT_SCOPE_SELF_ROTATE) | GLT_SCOPE_BIT(GLT_SCOPE_API);
 
 	if (q->token && q->token->id == q->target->id) {
+		if (q->op == GLT_OP_ROTATE && q->token->max_uses) /* its successor would have all of them again */
+			return deny(a, GLT_WHY_NOT_YOURS, "a token with a use limit does not rotate itself");
 		if (q->op == GLT_OP_REVOKE || (q->token->scopes & rotates))
 			return false;
 		return deny(a, GLT_WHY_SCOPE, "scope self_rotate or api is needed");

@@ -108,6 +108,15 @@ test_rotate_gains_nothing() {
 	change action=rotate target=self
 }
 
+test_use_limit_does_not_renew_itself() {
+	new_token --user alice --scope self_rotate,read_repository --max-uses 1
+	session_of "$TOKEN"
+	refuses not_yours action=rotate target=self
+	denies used_up verb=verify "secret=$TOKEN" account=git service=sshd rhost=192.0.2.1
+	# an administrator may
+	ok gltoken rotate "$ID"
+}
+
 test_bot_rotates_only_itself() {
 	local other
 	new_token --user alice --scope read_repository
