@@ -8,12 +8,8 @@
 
 #include "client.h"
 
-#include <errno.h>
-#include <grp.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>

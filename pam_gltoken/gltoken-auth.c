@@ -5,9 +5,10 @@
  *
  * Threat model. It is setuid root and any member of group gltoken may run it, with any environment, limits,
  * signals, descriptors and input. Root is used for two things: to take away what the caller set up (limits,
- * nice value, session), and to become uid gltoken, which the caller can neither signal, trace nor renice. Nothing
- * of ours is opened before that (a missing /run/gltoken is made). A setgid helper would keep the caller's uid, and any caller could stop it inside
- * LMDB's locks; a setuid-gltoken one would make whoever takes over uid gltoken able to rewrite what root runs.
+ * nice value, session), and to become uid gltoken, which the caller can neither signal, trace nor renice.
+ * Nothing of ours is opened before that (a missing /run/gltoken is made). A setgid helper would keep the
+ * caller's uid, and any caller could stop it inside LMDB's locks; a setuid-gltoken one would make whoever
+ * takes over uid gltoken able to rewrite what root runs.
  */
 #include "auth.h"
 
@@ -132,7 +133,10 @@ static void answer(struct auth *a)
 	static const struct {
 		const char *verb;
 		void (*run)(struct auth *);
-	} verbs[] = {{"verify", auth_verify}, {"key", auth_key}, {"authorize", auth_authorize}, {"change", auth_change}};
+	} verbs[] = {{"verify", auth_verify},
+		     {"key", auth_key},
+		     {"authorize", auth_authorize},
+		     {"change", auth_change}};
 	const char *verb = glt_message_get(&a->request, "verb");
 	struct glt_err err;
 	enum glt_status st;

@@ -12,14 +12,8 @@
 
 static enum glt_status set_text(char **field, const char *value, struct glt_err *err)
 {
-	char *copy = strdup(value ? value : "");
-
-	if (!copy)
-		return glt_fail(err, GLT_UNAVAILABLE, "no memory for the change");
-	if (*field && *field != protobuf_c_empty_string)
-		free(*field);
-	*field = copy;
-	return GLT_OK;
+	return glt_token_set_text(field, value) ? GLT_OK
+						: glt_fail(err, GLT_UNAVAILABLE, "no memory for the change");
 }
 
 static enum glt_status set_list(char ***field, size_t *n, const struct glt_edit *e,
@@ -53,7 +47,8 @@ static enum glt_status set_scopes(Glt__Token *t, uint64_t scopes, struct glt_err
 	if (scopes == 0)
 		return glt_fail(err, GLT_INVALID, "a token needs at least one scope");
 	if (scopes & ~glt_scopes_of_type(t->type))
-		return glt_fail(err, GLT_INVALID, "a %s token cannot have all of these scopes", glt_type_name(t->type));
+		return glt_fail(err, GLT_INVALID, "a %s token cannot have all of these scopes",
+				glt_type_name(t->type));
 	t->scopes = scopes;
 	return GLT_OK;
 }
@@ -153,8 +148,8 @@ static enum glt_status check_name(struct glt_txn *txn, const Glt__Token *old, co
 		return GLT_OK;
 	st = glt_token_named(txn, fresh->type, glt_token_holder(fresh), fresh->name, now, &same, err);
 	if (st == GLT_OK)
-		st = glt_fail(err, GLT_EXISTS, "%s has an active token '%s' already: id %llu", glt_token_holder(fresh),
-			      fresh->name, (unsigned long long)same->id);
+		st = glt_fail(err, GLT_EXISTS, "%s has an active token '%s' already: id %llu",
+			      glt_token_holder(fresh), fresh->name, (unsigned long long)same->id);
 	glt_token_free(same);
 	return st == GLT_NOT_FOUND ? GLT_OK : st;
 }
@@ -184,7 +179,8 @@ enum glt_status glt_token_edit(struct glt_store *store, uint64_t id, const struc
 
 	if (out)
 		*out = NULL;
-	st = c && n > 0 ? glt_txn_begin(store, true, &txn, err) : glt_fail(err, GLT_UNAVAILABLE, "no memory, or no edit");
+	st = c && n > 0 ? glt_txn_begin(store, true, &txn, err)
+			: glt_fail(err, GLT_UNAVAILABLE, "no memory, or no edit");
 	if (st != GLT_OK) {
 		glt_change_free(c);
 		return st;

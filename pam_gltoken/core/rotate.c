@@ -33,18 +33,6 @@ static enum glt_status refuse_dead(const Glt__Token *t, int64_t now, struct glt_
 	return GLT_OK;
 }
 
-static bool set_text(char **field, const char *value)
-{
-	char *copy = strdup(value ? value : "");
-
-	if (!copy)
-		return false;
-	if (*field && *field != protobuf_c_empty_string)
-		free(*field);
-	*field = copy;
-	return true;
-}
-
 /* All but the secret. */
 static enum glt_status successor(const struct glt_conf *conf, const struct glt_rotate *r, const Glt__Token *old,
 				 Glt__Token **out, struct glt_err *err)
@@ -59,7 +47,7 @@ static enum glt_status successor(const struct glt_conf *conf, const struct glt_r
 	if (st != GLT_OK)
 		return st;
 	*out = t = glt_token_copy(old);
-	if (!t || !set_text(&t->created_by, r->actor))
+	if (!t || !glt_token_set_text(&t->created_by, r->actor))
 		return glt_fail(err, GLT_UNAVAILABLE, "no memory for the record");
 	t->previous = old->id;
 	t->next = 0;
@@ -99,12 +87,14 @@ static bool retire(Glt__Token *ended, const struct glt_rotate *r, uint64_t next)
 	}
 	ended->state = GLT__STATE__REVOKED;
 	ended->revoked_at = r->now;
-	return set_text(&ended->revoked_by, r->actor) && set_text(&ended->revoked_why, "rotated");
+	return glt_token_set_text(&ended->revoked_by, r->actor) &&
+	       glt_token_set_text(&ended->revoked_why, "rotated");
 }
 
 /* drawn has the new secret. Its grants may be stale: they were read before the hash, and an edit since then counts. */
 static enum glt_status put_both(struct glt_store *store, const struct glt_conf *conf, const struct glt_rotate *r,
-				Glt__Token *drawn, struct glt_token_text *text, Glt__Token **out, struct glt_err *err)
+				Glt__Token *drawn, struct glt_token_text *text, Glt__Token **out,
+				struct glt_err *err)
 {
 	struct glt_change *c = glt_change_new();
 	Glt__Token *old = NULL, *ended = NULL, *fresh = NULL;

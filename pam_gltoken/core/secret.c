@@ -21,25 +21,14 @@ static bool set_bytes(ProtobufCBinaryData *field, size_t len)
 	return true;
 }
 
-static bool set_string(char **field, const char *s)
-{
-	char *copy = strdup(s);
-
-	if (!copy)
-		return false;
-	if (*field && *field != protobuf_c_empty_string)
-		free(*field);
-	*field = copy;
-	return true;
-}
-
-enum glt_status glt_secret_draw(const struct glt_conf *conf, Glt__Type type, Glt__Token *t, struct glt_token_text *text,
-				struct glt_err *err)
+enum glt_status glt_secret_draw(const struct glt_conf *conf, Glt__Type type, Glt__Token *t,
+				struct glt_token_text *text, struct glt_err *err)
 {
 	const char *prefix = type == GLT__TYPE__DEPLOY ? conf->deploy_prefix : conf->prefix;
 
 	glt_token_generate(prefix, text);
-	if (!set_bytes(&t->salt, GLT_SALT_LEN) || !set_bytes(&t->tag, GLT_TAG_LEN) || !set_string(&t->prefix, prefix))
+	if (!set_bytes(&t->salt, GLT_SALT_LEN) || !set_bytes(&t->tag, GLT_TAG_LEN) ||
+	    !glt_token_set_text(&t->prefix, prefix))
 		return glt_fail(err, GLT_UNAVAILABLE, "no memory for the record");
 	randombytes_buf(t->salt.data, GLT_SALT_LEN);
 	t->memory = conf->hash.memory;
@@ -57,7 +46,7 @@ enum glt_status glt_secret_bind(struct glt_store *store, struct glt_txn *txn, Gl
 
 		if (st == GLT_NOT_FOUND) {
 			t->quick = glt_quick(glt_store_key(store), t->id, text->secret, GLT_SECRET_LEN);
-			if (!set_string(&t->selector, text->selector))
+			if (!glt_token_set_text(&t->selector, text->selector))
 				return glt_fail(err, GLT_UNAVAILABLE, "no memory for the record");
 			return GLT_OK;
 		}

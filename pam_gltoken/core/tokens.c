@@ -168,8 +168,8 @@ static enum glt_status find_named(struct glt_txn *txn, enum glt_table table, con
 	return st;
 }
 
-enum glt_status glt_token_named(struct glt_txn *txn, Glt__Type type, const char *holder, const char *name, int64_t now,
-				Glt__Token **out, struct glt_err *err)
+enum glt_status glt_token_named(struct glt_txn *txn, Glt__Type type, const char *holder, const char *name,
+				int64_t now, Glt__Token **out, struct glt_err *err)
 {
 	enum glt_table table = type == GLT__TYPE__PERSONAL ? GLT_BY_OWNER : GLT_BY_PATH;
 	struct ids ids = {0};
@@ -216,6 +216,18 @@ enum glt_status glt_owner_is_bot(struct glt_txn *txn, const char *owner, bool *b
 	glt_token_free(t);
 	free(ids.id);
 	return st;
+}
+
+bool glt_token_set_text(char **field, const char *value)
+{
+	char *copy = strdup(value ? value : "");
+
+	if (!copy)
+		return false;
+	if (*field != protobuf_c_empty_string) /* a default is not ours to free */
+		free(*field);
+	*field = copy;
+	return true;
 }
 
 Glt__Token *glt_token_copy(const Glt__Token *t)
@@ -265,8 +277,8 @@ enum glt_status glt_token_resolve(struct glt_txn *txn, const char *text, Glt__To
 		if (st != GLT_OK || *out)
 			return st;
 	}
-	return glt_fail(err, GLT_NOT_FOUND, "no token '%.128s': give its id, or OWNER/NAME of a token that is not revoked",
-			text);
+	return glt_fail(err, GLT_NOT_FOUND,
+			"no token '%.128s': give its id, or OWNER/NAME of a token that is not revoked", text);
 }
 
 /* ---- writing ---- */

@@ -16,13 +16,15 @@ enum glt_status glt_token_by_selector(struct glt_txn *txn, const char *selector,
 enum glt_status glt_token_resolve(struct glt_txn *txn, const char *text, Glt__Token **out, struct glt_err *err);
 
 /* A token of that type, holder and name that is neither revoked, rotated nor expired; GLT_NOT_FOUND leaves err. */
-enum glt_status glt_token_named(struct glt_txn *txn, Glt__Type type, const char *holder, const char *name, int64_t now,
-				Glt__Token **out, struct glt_err *err);
+enum glt_status glt_token_named(struct glt_txn *txn, Glt__Type type, const char *holder, const char *name,
+				int64_t now, Glt__Token **out, struct glt_err *err);
 
 /* Does any token, dead or alive, act as owner? */
 bool glt_owner_used(struct glt_txn *txn, const char *owner);
 /* *bot: owner is the name of a bot or robot, so no person's. */
 enum glt_status glt_owner_is_bot(struct glt_txn *txn, const char *owner, bool *bot, struct glt_err *err);
+/* Replace one of a record's strings by a copy of value (NULL: ""). False: no memory, and nothing changed. */
+bool glt_token_set_text(char **field, const char *value);
 /* Copy of a record, also of fields of a newer version; NULL: no memory. */
 Glt__Token *glt_token_copy(const Glt__Token *t);
 
