@@ -13,9 +13,9 @@
 #include <sys/types.h>
 
 struct auth {
-	uid_t caller;     /* the kernel's word, not the request's */
-	bool root;        /* may state account, address and service */
-	bool http;        /* gltoken-http's account: may state address and service */
+	uid_t caller;                          /* the kernel's word, not the request's */
+	bool root;                             /* may state account, address and service */
+	bool http;                             /* gltoken-http's account: may state address and service */
 	char caller_name[GLT_ACCOUNT_MAX + 1]; /* account of the caller's uid; empty for root */
 	struct glt_conf conf;
 	struct glt_store *store;

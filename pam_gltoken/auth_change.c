@@ -140,7 +140,8 @@ static Glt__Token *find_target(struct change *c)
 		text = self;
 	}
 	if (!text || strspn(text, "0123456789") != strlen(text)) {
-		auth_deny(c->a, GLT_WHY_BAD_REQUEST, "the token to change must be an id, or self in a token's session");
+		auth_deny(c->a, GLT_WHY_BAD_REQUEST,
+			  "the token to change must be an id, or self in a token's session");
 		return NULL;
 	}
 	st = glt_txn_begin(c->a->store, false, &txn, &err);

@@ -20,7 +20,10 @@ void auth_deny(struct auth *a, enum glt_reason reason, const char *text)
 
 void auth_failed(struct auth *a, enum glt_status st, const struct glt_err *err)
 {
-	auth_deny(a, st == GLT_DAMAGED ? GLT_WHY_DAMAGED : st == GLT_BUSY ? GLT_WHY_BUSY : GLT_WHY_UNAVAILABLE,
+	auth_deny(a,
+		  st == GLT_DAMAGED ? GLT_WHY_DAMAGED
+		  : st == GLT_BUSY  ? GLT_WHY_BUSY
+				    : GLT_WHY_UNAVAILABLE,
 		  err->text);
 }
 

@@ -108,7 +108,8 @@ void auth_authorize(struct auth *a)
 	enum glt_status st;
 	bool given;
 
-	if (!auth_operation(a, &q.op, &given) || !given || !auth_ref_change(a, &q.change) || (q.op == GLT_OP_LOGIN) == (repository != NULL) ||
+	if (!auth_operation(a, &q.op, &given) || !given || !auth_ref_change(a, &q.change) ||
+	    (q.op == GLT_OP_LOGIN) == (repository != NULL) ||
 	    (repository && glt_path_normalise(repository, path, NULL) != GLT_OK)) {
 		auth_deny(a, GLT_WHY_BAD_REQUEST, NULL);
 		return;

@@ -41,7 +41,8 @@ static bool read_question(const struct auth *a, struct glt_question *q, char pat
 	return true;
 }
 
-static enum glt_status load(struct auth *a, const struct glt_token_text *text, Glt__Token **out, struct glt_err *err)
+static enum glt_status load(struct auth *a, const struct glt_token_text *text, Glt__Token **out,
+			    struct glt_err *err)
 {
 	struct glt_txn *txn;
 	enum glt_status st = glt_txn_begin(a->store, false, &txn, err);
@@ -162,8 +163,8 @@ static enum glt_status hash_in_a_slot(struct auth *a, const Glt__Token *t, const
 }
 
 /* Cheapest first: sixteen bits, then what was verified a moment ago, then Argon2. */
-static enum glt_status check_secret(struct auth *a, const Glt__Token *t, const struct glt_token_text *text, bool *match,
-				    struct glt_err *err)
+static enum glt_status check_secret(struct auth *a, const Glt__Token *t, const struct glt_token_text *text,
+				    bool *match, struct glt_err *err)
 {
 	struct glt_cache_key key = {
 		.store_key = glt_store_key(a->store),

@@ -133,7 +133,7 @@ static void add_own_hooks(struct glt_gitenv *e)
 		_exit(127);
 	}
 	close(out[1]);
-	for (ssize_t n = 1; n > 0 && len < sizeof(dir); len += n > 0 ? (size_t)n : 0)
+	for (ssize_t n = 1; n > 0 && len<sizeof(dir); len += n> 0 ? (size_t)n : 0)
 		n = read(out[0], dir + len, sizeof(dir) - len);
 	close(out[0]);
 	int status = -1;

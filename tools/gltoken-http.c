@@ -25,9 +25,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ACCESS_DENIED                                                                                             \
-	"HTTP Basic: Access denied. If a password was provided for Git authentication, the password was "         \
-	"incorrect or you're required to use a token instead of a password. If a token was provided, it was "     \
+#define ACCESS_DENIED                                                                                         \
+	"HTTP Basic: Access denied. If a password was provided for Git authentication, the password was "     \
+	"incorrect or you're required to use a token instead of a password. If a token was provided, it was " \
 	"either incorrect, expired, or improperly scoped."
 #define NEEDS_HTTPS "Access tokens are taken over HTTPS only. One that was sent in the clear should be rotated."
 
@@ -73,8 +73,8 @@ static void take_body(void)
 static int reply(const char *status, const char *more, const char *text)
 {
 	take_body();
-	printf("Status: %s\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n%s\r\n%s\n", status,
-	       more, text);
+	printf("Status: %s\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n%s\r\n%s\n",
+	       status, more, text);
 	return fflush(stdout) ? 1 : 0;
 }
 
@@ -206,8 +206,9 @@ static int refuse_repository(struct http *h, enum glt_repo_status status, const 
 /* What http-backend reads of a request; the path is that of the repository it is started in. */
 static void add_cgi(const struct http *h, struct glt_gitenv *env)
 {
-	static const char *const passed[] = {"REQUEST_METHOD", "QUERY_STRING", "CONTENT_TYPE", "CONTENT_LENGTH",
-					     "HTTP_CONTENT_ENCODING", "SERVER_PROTOCOL", "GATEWAY_INTERFACE"};
+	static const char *const passed[] = {"REQUEST_METHOD",   "QUERY_STRING",          "CONTENT_TYPE",
+					     "CONTENT_LENGTH",   "HTTP_CONTENT_ENCODING", "SERVER_PROTOCOL",
+					     "GATEWAY_INTERFACE"};
 	for (size_t i = 0; i < sizeof(passed) / sizeof(*passed); i++)
 		glt_gitenv_add(env, passed[i], getenv(passed[i]));
 	const char *service = h->request.push ? "/git-receive-pack" : "/git-upload-pack";
@@ -375,7 +376,8 @@ static int start(struct http *h)
 	}
 	case GLT_HTTP_BROKEN:
 		log_decision(h, false, "bad_request", "the credential header cannot be read", NULL, false);
-		return reply("400 Bad Request", "", "The credentials cannot be read: send Basic, Bearer or PRIVATE-TOKEN.");
+		return reply("400 Bad Request", "",
+			     "The credentials cannot be read: send Basic, Bearer or PRIVATE-TOKEN.");
 	case GLT_HTTP_TOKEN_AS_USERNAME:
 		log_decision(h, false, "token_as_username", "a token was sent as the user name", NULL, false);
 		return reply("403 Forbidden", "",

@@ -80,8 +80,8 @@ static bool take_basic(const char *value, struct glt_http_request *r)
 {
 	char plain[GLT_NAME_MAX + sizeof(r->secret) + 2];
 	size_t len = 0, user;
-	bool ok = sodium_base642bin((unsigned char *)plain, sizeof(plain) - 1, value, strlen(value), NULL, &len, NULL,
-				    sodium_base64_VARIANT_ORIGINAL) == 0 &&
+	bool ok = sodium_base642bin((unsigned char *)plain, sizeof(plain) - 1, value, strlen(value), NULL, &len,
+				    NULL, sodium_base64_VARIANT_ORIGINAL) == 0 &&
 		  !memchr(plain, '\0', len);
 	if (ok) {
 		plain[len] = '\0';

@@ -30,8 +30,14 @@ void glt_log_git(const struct glt_log_git *g, bool trouble)
 	if (g->answer)
 		add_bearer(&line, g->answer);
 	glt_log_add(&line, "account", g->account);
-	glt_log_add(&line, "service", g->service ? g->service : g->answer ? glt_message_get(g->answer, "service") : NULL);
-	glt_log_add(&line, "rhost", g->rhost ? g->rhost : g->answer ? glt_message_get(g->answer, "address") : NULL);
+	glt_log_add(&line, "service",
+		    g->service  ? g->service
+		    : g->answer ? glt_message_get(g->answer, "service")
+				: NULL);
+	glt_log_add(&line, "rhost",
+		    g->rhost    ? g->rhost
+		    : g->answer ? glt_message_get(g->answer, "address")
+				: NULL);
 	glt_log_add(&line, "command", g->command);
 	glt_log_add(&line, "text", g->text);
 	syslog(LOG_AUTHPRIV | (trouble ? LOG_ERR : g->allow ? LOG_INFO : LOG_NOTICE), "%s", line.text);

@@ -16,7 +16,8 @@ static enum glt_status copy(const struct passwd *pw, struct glt_account *out, st
 	memset(out, 0, sizeof(*out));
 	if (strlen(pw->pw_name) >= sizeof(out->name) || strlen(pw->pw_dir) >= sizeof(out->home) ||
 	    strlen(pw->pw_shell) >= sizeof(out->shell))
-		return glt_fail(err, GLT_REFUSED, "account of uid %lu: a field is too long", (unsigned long)pw->pw_uid);
+		return glt_fail(err, GLT_REFUSED, "account of uid %lu: a field is too long",
+				(unsigned long)pw->pw_uid);
 	strcpy(out->name, pw->pw_name);
 	strcpy(out->home, pw->pw_dir);
 	strcpy(out->shell, pw->pw_shell);
@@ -54,8 +55,8 @@ static enum glt_status look_up(const char *name, uid_t uid, struct glt_account *
 	if (found)
 		st = copy(found, out, err);
 	else if (!means_absent(rc))
-		st = glt_fail(err, GLT_UNAVAILABLE, "cannot look up account '%.64s' now: %s", name ? name : "(uid)",
-			      strerror(rc));
+		st = glt_fail(err, GLT_UNAVAILABLE, "cannot look up account '%.64s' now: %s",
+			      name ? name : "(uid)", strerror(rc));
 	else if (name)
 		st = glt_fail(err, GLT_NOT_FOUND, "no account '%.64s' on this system", name);
 	else

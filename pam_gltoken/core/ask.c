@@ -210,10 +210,11 @@ static enum glt_status ref_facts(struct glt_store *store, const struct glt_quest
 	st = glt_txn_begin(store, false, &txn, err);
 	if (st != GLT_OK)
 		return st;
-	st = glt_walk(txn, GLT_PROTECTIONS, (struct glt_slice){prefix, len + 1}, (struct glt_slice){prefix, len + 1},
-		      add_protection, &p, err);
+	st = glt_walk(txn, GLT_PROTECTIONS, (struct glt_slice){prefix, len + 1},
+		      (struct glt_slice){prefix, len + 1}, add_protection, &p, err);
 	glt_txn_end(txn);
-	return st == GLT_OK && p.damaged ? glt_fail(err, GLT_DAMAGED, "a protection of %s is damaged", q->path) : st;
+	return st == GLT_OK && p.damaged ? glt_fail(err, GLT_DAMAGED, "a protection of %s is damaged", q->path)
+					 : st;
 }
 
 enum glt_status glt_ask(struct glt_store *store, const struct glt_conf *conf, const struct glt_question *q,

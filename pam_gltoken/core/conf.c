@@ -34,15 +34,17 @@ static enum glt_status set_path(void *field, size_t size, const char *value, str
 
 	if (value[0] != '/' || strstr(value, "/../") || (len > 1 && value[len - 1] == '/') ||
 	    (len > 2 && strcmp(value + len - 3, "/..") == 0))
-		return glt_fail(err, GLT_INVALID, "'%.64s' must be an absolute path without a '/' at its end", value);
+		return glt_fail(err, GLT_INVALID, "'%.64s' must be an absolute path without a '/' at its end",
+				value);
 	return set_text(field, size, value, err);
 }
 
 static enum glt_status set_prefix(void *field, size_t size, const char *value, struct glt_err *err)
 {
 	if (!glt_token_prefix_valid(value))
-		return glt_fail(err, GLT_INVALID, "'%.64s' must be 1 to %d of letters, digits, _ and -, and end with '-'",
-				value, GLT_PREFIX_MAX);
+		return glt_fail(err, GLT_INVALID,
+				"'%.64s' must be 1 to %d of letters, digits, _ and -, and end with '-'", value,
+				GLT_PREFIX_MAX);
 	return set_text(field, size, value, err);
 }
 
@@ -144,11 +146,11 @@ static enum glt_status either(bool *field, const char *value, const char *no, co
 	return GLT_OK;
 }
 
-#define EITHER(fn, no, yes)                                                                               \
-	static enum glt_status fn(void *field, size_t size, const char *value, struct glt_err *err)       \
-	{                                                                                                 \
-		(void)size;                                                                               \
-		return either(field, value, no, yes, err);                                                \
+#define EITHER(fn, no, yes)                                                                         \
+	static enum glt_status fn(void *field, size_t size, const char *value, struct glt_err *err) \
+	{                                                                                           \
+		(void)size;                                                                         \
+		return either(field, value, no, yes, err);                                          \
 	}
 EITHER(set_mode, "enforce", "observe")
 EITHER(set_reuse, "alert", "revoke-family")
@@ -211,8 +213,8 @@ static enum glt_status set_days(void *field, size_t size, const char *value, str
 		size_t len = strspn(p, "0123456789");
 
 		if (len == 0 || len > 4 || n == max || (p[len] && p[len] != ','))
-			return glt_fail(err, GLT_INVALID, "'%.64s' must be at most %zu numbers of days, as 60,30,7,1", value,
-					max);
+			return glt_fail(err, GLT_INVALID,
+					"'%.64s' must be at most %zu numbers of days, as 60,30,7,1", value, max);
 		days[n++] = (unsigned)strtoul(p, NULL, 10);
 		p += len;
 		p += strspn(p, ", ");
@@ -333,7 +335,8 @@ static enum glt_status parse_file(FILE *f, const char *path, struct glt_conf *co
 	if (unread)
 		return glt_fail(err, GLT_UNAVAILABLE, "%s: cannot be read", path);
 	if (line != 0 && (!p.failed || line < p.failed))
-		return glt_fail(err, GLT_INVALID, "%s line %d: neither [section], key = value nor a comment", path, line);
+		return glt_fail(err, GLT_INVALID, "%s line %d: neither [section], key = value nor a comment", path,
+				line);
 	if (p.failed)
 		return glt_fail(err, GLT_INVALID, "%s line %d: %s", path, p.failed, p.err.text);
 	return GLT_OK;
@@ -374,7 +377,8 @@ static enum glt_status finish(struct glt_conf *conf, struct glt_err *err)
 	conf->prefixes[1] = conf->deploy_prefix;
 	conf->prefixes[2] = NULL;
 	if (conf->uid_min > conf->uid_max)
-		return glt_fail(err, GLT_INVALID, "[nss] uid_min %u is above uid_max %u", conf->uid_min, conf->uid_max);
+		return glt_fail(err, GLT_INVALID, "[nss] uid_min %u is above uid_max %u", conf->uid_min,
+				conf->uid_max);
 	return GLT_OK;
 }
 
@@ -385,7 +389,8 @@ static FILE *open_trusted(const char *path, struct glt_err *err)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd < 0) {
-		(void)glt_fail(err, errno == ENOENT ? GLT_NOT_FOUND : GLT_UNAVAILABLE, "%s: %s", path, strerror(errno));
+		(void)glt_fail(err, errno == ENOENT ? GLT_NOT_FOUND : GLT_UNAVAILABLE, "%s: %s", path,
+			       strerror(errno));
 		return NULL;
 	}
 	if (fstat(fd, &sb) != 0 || !S_ISREG(sb.st_mode) || (sb.st_uid != 0 && sb.st_uid != geteuid()) ||

@@ -49,8 +49,6 @@ struct glt_conf {
 	unsigned notify_days[8];
 };
 
-
-
 /* *conf points into itself: it is not to be copied. Defaults, then the file; a file that does not exist is the defaults. Regular file, not writable by group
  * or others, owned by root or the caller. */
 enum glt_status glt_conf_load(const char *path, struct glt_conf *conf, struct glt_err *err);

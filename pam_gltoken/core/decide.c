@@ -26,7 +26,8 @@ const char *glt_reason_text(enum glt_reason r)
 }
 
 /* Deny and say what decided. Returns true, so that a rule reads `return deny(...)`. */
-__attribute__((format(printf, 3, 4))) static bool deny(struct glt_answer *a, enum glt_reason r, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static bool deny(struct glt_answer *a, enum glt_reason r, const char *fmt,
+						       ...)
 {
 	va_list ap;
 
@@ -61,8 +62,8 @@ static bool dead(const Glt__Token *t, int64_t now, struct glt_answer *a)
 	}
 	if (t->next && now >= t->overlap_end) {
 		glt_when_rfc3339(t->overlap_end, when);
-		return deny(a, GLT_WHY_REVOKED, "rotated to token %llu, overlap ended %s", (unsigned long long)t->next,
-			    when);
+		return deny(a, GLT_WHY_REVOKED, "rotated to token %llu, overlap ended %s",
+			    (unsigned long long)t->next, when);
 	}
 	if (t->expires_at && now >= t->expires_at) {
 		glt_when_rfc3339(t->expires_at, when);
@@ -145,7 +146,8 @@ static bool fits_git_shell(const struct glt_question *q)
 static bool login_unfit(const struct glt_question *q, const struct glt_facts *f, struct glt_answer *a)
 {
 	if (!q->account || (!f->account_shared && !is_owner(q, q->account)))
-		return deny(a, GLT_WHY_WRONG_ACCOUNT, "it opens its owner's account and the shared accounts, not '%.64s'",
+		return deny(a, GLT_WHY_WRONG_ACCOUNT,
+			    "it opens its owner's account and the shared accounts, not '%.64s'",
 			    q->account ? q->account : "");
 	switch (f->shell) {
 	case GLT_SHELL_GLTOKEN:
@@ -153,12 +155,13 @@ static bool login_unfit(const struct glt_question *q, const struct glt_facts *f,
 	case GLT_SHELL_GIT:
 		if (fits_git_shell(q))
 			return false;
-		return deny(a, GLT_WHY_GIT_SHELL, "account '%.64s' has git-shell; give it gltoken-shell", q->account);
+		return deny(a, GLT_WHY_GIT_SHELL, "account '%.64s' has git-shell; give it gltoken-shell",
+			    q->account);
 	case GLT_SHELL_OTHER:
 		break;
 	}
-	return deny(a, GLT_WHY_NOT_GIT_ACCOUNT, "a Git token never opens account '%.64s': its shell is not gltoken-shell",
-		    q->account);
+	return deny(a, GLT_WHY_NOT_GIT_ACCOUNT,
+		    "a Git token never opens account '%.64s': its shell is not gltoken-shell", q->account);
 }
 
 static bool check_unfit(const struct glt_question *q, struct glt_answer *a)
@@ -208,14 +211,15 @@ static bool repo_limited(const struct glt_question *q, struct glt_answer *a)
 	for (size_t i = 0; i < t->n_only_repo; i++)
 		if (glt_glob_match(t->only_repo[i], q->path))
 			return false;
-	return deny(a, GLT_WHY_REPO_NOT_ALLOWED, "'%s' matches none of the token's %zu repository patterns", q->path,
-		    t->n_only_repo);
+	return deny(a, GLT_WHY_REPO_NOT_ALLOWED, "'%s' matches none of the token's %zu repository patterns",
+		    q->path, t->n_only_repo);
 }
 
 static bool project_hidden(const struct glt_question *q, const struct glt_facts *f, struct glt_answer *a)
 {
 	if (!covers(q))
-		return deny(a, GLT_WHY_WRONG_PROJECT, "the token is for %s", q->token ? q->token->path : q->key->path);
+		return deny(a, GLT_WHY_WRONG_PROJECT, "the token is for %s",
+			    q->token ? q->token->path : q->key->path);
 	if (repo_limited(q, a))
 		return true;
 	a->role = role_of(q, f);
@@ -274,15 +278,15 @@ static bool ref_unfit(const struct glt_question *q, const struct glt_facts *f, s
 	/* refs/replace, refs/notes and the like change what others see without touching a branch. */
 	if (!starts(q->ref, "refs/heads/") && !starts(q->ref, "refs/tags/") &&
 	    !glt_role_may(a->role, GLT_MAY_PUSH_PROTECTED))
-		return deny(a, GLT_WHY_REF_PROTECTED, "%.200s lies outside refs/heads and refs/tags: maintainer is needed",
-			    q->ref);
+		return deny(a, GLT_WHY_REF_PROTECTED,
+			    "%.200s lies outside refs/heads and refs/tags: maintainer is needed", q->ref);
 	if (!f->has_protection || reaches(a->role, f->ref_role))
 		return false;
 	if (f->ref_role == GLT_NO_ROLE)
 		return deny(a, GLT_WHY_REF_PROTECTED, "%.200s is protected by %.200s: nobody may %s", q->ref,
 			    f->protection, verb);
-	return deny(a, GLT_WHY_REF_PROTECTED, "%.200s is protected by %.200s: role %s may not %s", q->ref, f->protection,
-		    role ? role : "unknown", verb);
+	return deny(a, GLT_WHY_REF_PROTECTED, "%.200s is protected by %.200s: role %s may not %s", q->ref,
+		    f->protection, role ? role : "unknown", verb);
 }
 
 /* ---- changes that a session makes to tokens ---- */
@@ -353,7 +357,8 @@ static bool target_unfit(const struct glt_question *q, struct glt_answer *a)
 	if (manages(q, a))
 		return true;
 	if (q->target->type != GLT__TYPE__PERSONAL || !is_owner(q, q->target->owner))
-		return deny(a, GLT_WHY_NOT_YOURS, "token %llu is somebody else's", (unsigned long long)q->target->id);
+		return deny(a, GLT_WHY_NOT_YOURS, "token %llu is somebody else's",
+			    (unsigned long long)q->target->id);
 	return q->op == GLT_OP_ROTATE && q->token && exceeds(q->token, q->target, a);
 }
 
@@ -369,7 +374,8 @@ static void say_allowed(const struct glt_question *q, const struct glt_facts *f,
 		(void)snprintf(a->detail, sizeof(a->detail), "role %s by the membership of %.64s on %.200s",
 			       role ? role : "unknown", f->member_principal, f->member_path);
 	else
-		(void)snprintf(a->detail, sizeof(a->detail), "role %s by the token itself", role ? role : "unknown");
+		(void)snprintf(a->detail, sizeof(a->detail), "role %s by the token itself",
+			       role ? role : "unknown");
 }
 
 bool glt_reason_is_state(enum glt_reason r)

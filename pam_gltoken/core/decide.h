@@ -20,10 +20,10 @@
 #include <stdint.h>
 
 enum glt_op {
-	GLT_OP_LOGIN, /* open a session on an account */
-	GLT_OP_CHECK, /* is it good, for a service that opens no session (nosession) */
-	GLT_OP_PULL,  /* git-upload-pack, git-upload-archive */
-	GLT_OP_PUSH,  /* git-receive-pack; with a ref: update of that ref */
+	GLT_OP_LOGIN,  /* open a session on an account */
+	GLT_OP_CHECK,  /* is it good, for a service that opens no session (nosession) */
+	GLT_OP_PULL,   /* git-upload-pack, git-upload-archive */
+	GLT_OP_PUSH,   /* git-receive-pack; with a ref: update of that ref */
 	GLT_OP_MINT,   /* a new personal token for the same person, with no more than these scopes */
 	GLT_OP_ROTATE, /* of target */
 	GLT_OP_REVOKE, /* of target */
@@ -32,47 +32,46 @@ enum glt_op {
 enum glt_ref_change { GLT_REF_UPDATE, GLT_REF_CREATE, GLT_REF_FORCE, GLT_REF_DELETE };
 
 /* Reason, its stable name (logs, explain, gltoken(7)), and its sentence. */
-#define GLT_REASONS(X)                                                                                    \
-	X(OK, "ok", "allowed")                                                                            \
-	X(NOT_A_TOKEN, "not_a_token", "what was presented does not have the shape of a token")            \
-	X(UNKNOWN_TOKEN, "unknown_token", "no token with this selector was ever issued here")             \
-	X(WRONG_SECRET, "wrong_secret", "the selector is known, the secret is wrong")                     \
-	X(DAMAGED, "damaged_record", "the record cannot be trusted")                                      \
-	X(REVOKED, "revoked", "the token was revoked")                                                    \
-	X(EXPIRED, "expired", "the token has expired")                                                    \
-	X(NOT_YET_VALID, "not_yet_valid", "the token is not valid yet")                                   \
-	X(PAUSED, "paused", "the token is paused")                                                        \
-	X(USED_UP, "used_up", "the token's uses are used up")                                             \
-	X(OWNER_BLOCKED, "owner_blocked", "the owner is blocked")                                         \
-	X(OWNER_GONE, "owner_gone", "the owner's account is gone or is another one now")                  \
-	X(ADDRESS, "address_not_allowed", "the token may not be used from this address")                  \
-	X(SERVICE, "service_not_allowed", "the token may not be used through this service")               \
-	X(WRONG_ACCOUNT, "wrong_account", "the token does not open this account")                         \
-	X(NOT_GIT_ACCOUNT, "not_git_account", "the account's login shell is not gltoken-shell")           \
+#define GLT_REASONS(X)                                                                                         \
+	X(OK, "ok", "allowed")                                                                                 \
+	X(NOT_A_TOKEN, "not_a_token", "what was presented does not have the shape of a token")                 \
+	X(UNKNOWN_TOKEN, "unknown_token", "no token with this selector was ever issued here")                  \
+	X(WRONG_SECRET, "wrong_secret", "the selector is known, the secret is wrong")                          \
+	X(DAMAGED, "damaged_record", "the record cannot be trusted")                                           \
+	X(REVOKED, "revoked", "the token was revoked")                                                         \
+	X(EXPIRED, "expired", "the token has expired")                                                         \
+	X(NOT_YET_VALID, "not_yet_valid", "the token is not valid yet")                                        \
+	X(PAUSED, "paused", "the token is paused")                                                             \
+	X(USED_UP, "used_up", "the token's uses are used up")                                                  \
+	X(OWNER_BLOCKED, "owner_blocked", "the owner is blocked")                                              \
+	X(OWNER_GONE, "owner_gone", "the owner's account is gone or is another one now")                       \
+	X(ADDRESS, "address_not_allowed", "the token may not be used from this address")                       \
+	X(SERVICE, "service_not_allowed", "the token may not be used through this service")                    \
+	X(WRONG_ACCOUNT, "wrong_account", "the token does not open this account")                              \
+	X(NOT_GIT_ACCOUNT, "not_git_account", "the account's login shell is not gltoken-shell")                \
 	X(GIT_SHELL, "git_shell_account", "plain git-shell can hold no limit: give the account gltoken-shell") \
-	X(NO_SESSION, "no_session", "the login was made without a token or a known key")                  \
-	X(BAD_TICKET, "bad_ticket", "the session ticket is not valid here")                               \
-	X(UNKNOWN_KEY, "unknown_key", "the public key is not known here")                                 \
-	X(WRONG_PROJECT, "wrong_project", "the token does not cover this project")                        \
-	X(REPO_NOT_ALLOWED, "repository_not_allowed", "the token is limited to other repositories")       \
-	X(NOT_A_MEMBER, "not_a_member", "the owner is no member of this project")                         \
-	X(SCOPE, "scope_missing", "no scope of the token allows this")                                    \
-	X(ROLE, "role_too_low", "the role on this project does not allow this")                           \
-	X(REF_PROTECTED, "ref_protected", "the ref is protected")                                         \
-	X(NOT_YOURS, "not_yours", "the session may change only tokens of its own person, or its own token") \
-	X(POLICY, "policy", "the policy of this host does not allow it")                                  \
-	X(BUSY, "busy", "the host is too busy to answer now")                                                     \
-	X(BAD_REQUEST, "bad_request", "the request to gltoken-auth breaks a rule")                        \
-	X(NO_PRIVILEGE, "no_privilege",                                                                   \
-	  "gltoken-auth started without privilege: NoNewPrivileges or nosuid")                            \
-	X(CONFIG, "config_error", "gltoken.conf cannot be used")                                          \
+	X(NO_SESSION, "no_session", "the login was made without a token or a known key")                       \
+	X(BAD_TICKET, "bad_ticket", "the session ticket is not valid here")                                    \
+	X(UNKNOWN_KEY, "unknown_key", "the public key is not known here")                                      \
+	X(WRONG_PROJECT, "wrong_project", "the token does not cover this project")                             \
+	X(REPO_NOT_ALLOWED, "repository_not_allowed", "the token is limited to other repositories")            \
+	X(NOT_A_MEMBER, "not_a_member", "the owner is no member of this project")                              \
+	X(SCOPE, "scope_missing", "no scope of the token allows this")                                         \
+	X(ROLE, "role_too_low", "the role on this project does not allow this")                                \
+	X(REF_PROTECTED, "ref_protected", "the ref is protected")                                              \
+	X(NOT_YOURS, "not_yours", "the session may change only tokens of its own person, or its own token")    \
+	X(POLICY, "policy", "the policy of this host does not allow it")                                       \
+	X(BUSY, "busy", "the host is too busy to answer now")                                                  \
+	X(BAD_REQUEST, "bad_request", "the request to gltoken-auth breaks a rule")                             \
+	X(NO_PRIVILEGE, "no_privilege", "gltoken-auth started without privilege: NoNewPrivileges or nosuid")   \
+	X(CONFIG, "config_error", "gltoken.conf cannot be used")                                               \
 	X(UNAVAILABLE, "unavailable", "store or directory cannot be used now")
 
 enum glt_reason {
 #define GLT_X(sym, name, text) GLT_WHY_##sym,
 	GLT_REASONS(GLT_X)
 #undef GLT_X
-	GLT_REASON_COUNT,
+		GLT_REASON_COUNT,
 };
 const char *glt_reason_name(enum glt_reason r);
 const char *glt_reason_text(enum glt_reason r);
@@ -83,16 +82,16 @@ struct glt_question {
 	const Glt__Key *key;
 	const char *user; /* session of a person on their own account */
 	enum glt_op op;
-	const char *account; /* LOGIN: the account */
-	const char *path;    /* PULL, PUSH: the project */
-	const char *ref;     /* PUSH: full name, or NULL for "at all" */
+	const char *account;        /* LOGIN: the account */
+	const char *path;           /* PULL, PUSH: the project */
+	const char *ref;            /* PUSH: full name, or NULL for "at all" */
 	enum glt_ref_change change; /* what is done to it */
-	const char *address; /* numeric, or NULL / "local" where none is known */
-	const char *service; /* "sshd", "http", ... */
-	const Glt__Token *target; /* ROTATE, REVOKE */
-	uint64_t scopes;     /* MINT */
-	bool begins;         /* a new session: a token without uses left is refused */
-	bool need_scope;     /* the service asks for one scope by name */
+	const char *address;        /* numeric, or NULL / "local" where none is known */
+	const char *service;        /* "sshd", "http", ... */
+	const Glt__Token *target;   /* ROTATE, REVOKE */
+	uint64_t scopes;            /* MINT */
+	bool begins;                /* a new session: a token without uses left is refused */
+	bool need_scope;            /* the service asks for one scope by name */
 	enum glt_scope scope;
 	int64_t now;
 };

@@ -23,10 +23,10 @@ enum glt_edit_what {
 
 struct glt_edit {
 	enum glt_edit_what what;
-	const char *text;    /* name, description, reason of a revocation (or NULL) */
-	uint64_t number;     /* scopes, max_uses */
-	int64_t when;        /* expiry */
-	char **list;         /* allow_from, only_repo, services */
+	const char *text; /* name, description, reason of a revocation (or NULL) */
+	uint64_t number;  /* scopes, max_uses */
+	int64_t when;     /* expiry */
+	char **list;      /* allow_from, only_repo, services */
 	size_t n_list;
 };
 

@@ -48,8 +48,8 @@ static char *describe(const Glt__Token *t)
 	return text;
 }
 
-static void put_event(struct glt_change *c, Glt__Event *ev, const char *actor, const char *action, const char *object,
-		      const char *before, const char *after, const char *reason)
+static void put_event(struct glt_change *c, Glt__Event *ev, const char *actor, const char *action,
+		      const char *object, const char *before, const char *after, const char *reason)
 {
 	/* protobuf-c's fields are not const, but packing only reads them. */
 	union {

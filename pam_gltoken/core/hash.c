@@ -62,8 +62,7 @@ enum glt_status glt_hash(const struct glt_hash_params *p, const void *secret, si
 
 	if (!glt_hash_params_valid(p))
 		return glt_fail(err, GLT_INVALID, "Argon2 memory %u KiB, time %u: must be %u..%u KiB and %u..%u",
-				p->memory, p->time, GLT_HASH_M_MIN, GLT_HASH_M_MAX, GLT_HASH_T_MIN,
-				GLT_HASH_T_MAX);
+				p->memory, p->time, GLT_HASH_M_MIN, GLT_HASH_M_MAX, GLT_HASH_T_MIN, GLT_HASH_T_MAX);
 	if (len == 0 || len > 256)
 		return glt_fail(err, GLT_INVALID, "secret to hash has %zu bytes, must be 1 to 256", len);
 

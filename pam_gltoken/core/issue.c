@@ -18,8 +18,8 @@
 
 /* ---- rules of the input, before anything is opened ---- */
 
-static enum glt_status check_list(char *const *list, size_t n, enum glt_status (*check)(const char *, struct glt_err *),
-				  struct glt_err *err)
+static enum glt_status check_list(char *const *list, size_t n,
+				  enum glt_status (*check)(const char *, struct glt_err *), struct glt_err *err)
 {
 	enum glt_status st = GLT_OK;
 
@@ -33,9 +33,10 @@ enum glt_status glt_service_check(const char *service, struct glt_err *err)
 	size_t len = strlen(service);
 
 	if (len == 0 || len > 32 || strspn(service, "abcdefghijklmnopqrstuvwxyz0123456789_-") != len)
-		return glt_fail(err, GLT_INVALID,
-				"service '%.64s': must be a PAM service or 'sshd', 'http': 1 to 32 of a-z, 0-9, _ and -",
-				service);
+		return glt_fail(
+			err, GLT_INVALID,
+			"service '%.64s': must be a PAM service or 'sshd', 'http': 1 to 32 of a-z, 0-9, _ and -",
+			service);
 	return GLT_OK;
 }
 
@@ -47,7 +48,8 @@ static enum glt_status check_role(const struct glt_issue *r, struct glt_err *err
 		return glt_fail(err, GLT_INVALID, "a %s token needs a role", glt_type_name(r->type));
 	if (!fixed && r->role)
 		return glt_fail(err, GLT_INVALID, "a %s token takes no role: %s", glt_type_name(r->type),
-				r->type == GLT__TYPE__PERSONAL ? "its owner's memberships decide" : "its scopes decide");
+				r->type == GLT__TYPE__PERSONAL ? "its owner's memberships decide"
+							       : "its scopes decide");
 	if (fixed && !glt_role_name(r->role))
 		return glt_fail(err, GLT_INVALID, "unknown role %d", r->role);
 	return GLT_OK;
@@ -78,8 +80,8 @@ static enum glt_status check_input(const struct glt_issue *r, struct glt_err *er
 	return st;
 }
 
-enum glt_status glt_expiry_policy(const struct glt_conf *conf, int64_t wanted, int64_t usual, int64_t now, int64_t *out,
-				  struct glt_err *err)
+enum glt_status glt_expiry_policy(const struct glt_conf *conf, int64_t wanted, int64_t usual, int64_t now,
+				  int64_t *out, struct glt_err *err)
 {
 	int64_t at = wanted;
 
@@ -124,7 +126,8 @@ static enum glt_status find_owner(struct glt_store *store, const char *name, uin
 		if (st == GLT_OK)
 			*uid1 = a.uid + 1;
 		else if (st == GLT_NOT_FOUND)
-			(void)glt_fail(err, st, "unknown user '%s': no account of this system and none of gltoken user list",
+			(void)glt_fail(err, st,
+				       "unknown user '%s': no account of this system and none of gltoken user list",
 				       name);
 		else
 			(void)glt_fail(err, st, "%s", why.text);
@@ -243,8 +246,8 @@ static Glt__Token *new_record(const struct glt_issue *r, int64_t expires_at)
 }
 
 /* Inside the write transaction: names, number, indexes and event; applies and so ends it. */
-static enum glt_status put_new(struct glt_store *store, struct glt_txn *txn, const struct glt_issue *r, Glt__Token *t,
-			       struct glt_token_text *text, struct glt_err *err)
+static enum glt_status put_new(struct glt_store *store, struct glt_txn *txn, const struct glt_issue *r,
+			       Glt__Token *t, struct glt_token_text *text, struct glt_err *err)
 {
 	struct glt_change *c = glt_change_new();
 	Glt__Token *same = NULL;
@@ -253,8 +256,8 @@ static enum glt_status put_new(struct glt_store *store, struct glt_txn *txn, con
 	if (st == GLT_OK) {
 		st = glt_token_named(txn, r->type, r->target, r->name, r->now, &same, err);
 		if (st == GLT_OK)
-			st = glt_fail(err, GLT_EXISTS, "%s has an active token '%s' already: id %" PRIu64, r->target,
-				      r->name, same->id);
+			st = glt_fail(err, GLT_EXISTS, "%s has an active token '%s' already: id %" PRIu64,
+				      r->target, r->name, same->id);
 		else if (st == GLT_NOT_FOUND)
 			st = GLT_OK;
 	}
@@ -290,8 +293,8 @@ static enum glt_status existing(struct glt_store *store, const struct glt_issue 
 	st = glt_token_named(txn, r->type, r->target, r->name, r->now, record, err);
 	glt_txn_end(txn);
 	if (st == GLT_OK)
-		return glt_fail(err, GLT_EXISTS, "%s has an active token '%s' already: id %" PRIu64, r->target, r->name,
-				(*record)->id);
+		return glt_fail(err, GLT_EXISTS, "%s has an active token '%s' already: id %" PRIu64, r->target,
+				r->name, (*record)->id);
 	return st == GLT_NOT_FOUND ? GLT_OK : st;
 }
 

@@ -25,9 +25,9 @@ struct glt_issue {
 	size_t n_only_repo;
 	char **services;
 	size_t n_services;
-	uint32_t max_uses;   /* 0: no limit */
-	const char *actor;   /* for created_by and audit */
-	bool if_absent;      /* a live token of that name and holder: GLT_EXISTS and *record is it */
+	uint32_t max_uses; /* 0: no limit */
+	const char *actor; /* for created_by and audit */
+	bool if_absent;    /* a live token of that name and holder: GLT_EXISTS and *record is it */
 	int64_t now;
 };
 
@@ -38,8 +38,8 @@ enum glt_status glt_issue(struct glt_store *store, const struct glt_conf *conf, 
 			  Glt__Token **record, char text[GLT_TOKEN_MAX + 1], struct glt_err *err);
 
 /* The expiry that the policy gives: wanted may be GLT_EXPIRES_DEFAULT, then it is usual seconds from now. */
-enum glt_status glt_expiry_policy(const struct glt_conf *conf, int64_t wanted, int64_t usual, int64_t now, int64_t *out,
-				  struct glt_err *err);
+enum glt_status glt_expiry_policy(const struct glt_conf *conf, int64_t wanted, int64_t usual, int64_t now,
+				  int64_t *out, struct glt_err *err);
 enum glt_status glt_service_check(const char *service, struct glt_err *err);
 
 struct glt_rotate {

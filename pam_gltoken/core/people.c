@@ -40,7 +40,8 @@ static void put_packed(struct glt_change *c, enum glt_table table, struct glt_sl
 
 /* GLT_NOT_FOUND leaves err for the caller, who can name what was looked for. */
 static enum glt_status get_unpacked(struct glt_txn *txn, enum glt_table table, struct glt_slice key,
-				    const ProtobufCMessageDescriptor *type, ProtobufCMessage **out, struct glt_err *err)
+				    const ProtobufCMessageDescriptor *type, ProtobufCMessage **out,
+				    struct glt_err *err)
 {
 	struct glt_slice v;
 	enum glt_status st;
@@ -174,8 +175,8 @@ static enum glt_status grants_at(struct glt_txn *txn, const char *level, const c
 	return st;
 }
 
-enum glt_status glt_grants(struct glt_txn *txn, const char *path, const char *user, struct glt_grant *out, size_t max,
-			   size_t *n, struct glt_err *err)
+enum glt_status glt_grants(struct glt_txn *txn, const char *path, const char *user, struct glt_grant *out,
+			   size_t max, size_t *n, struct glt_err *err)
 {
 	struct gather g = {.out = out, .max = max};
 	char level[GLT_PATH_MAX + 1];
@@ -260,8 +261,8 @@ void glt_protection_drop(struct glt_change *c, const char *path, const char *ref
 		glt_change_fail(c);
 }
 
-enum glt_status glt_protection_load(struct glt_txn *txn, const char *path, const char *ref_glob, Glt__Protection **out,
-				    struct glt_err *err)
+enum glt_status glt_protection_load(struct glt_txn *txn, const char *path, const char *ref_glob,
+				    Glt__Protection **out, struct glt_err *err)
 {
 	ProtobufCMessage *m = NULL;
 	struct pair k;

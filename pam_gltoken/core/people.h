@@ -28,8 +28,8 @@ struct glt_grant {
 #define GLT_GRANTS_MAX 128
 /* The memberships on path and above it that may be user's: user's own and those of @groups. More than max is
  * GLT_REFUSED. */
-enum glt_status glt_grants(struct glt_txn *txn, const char *path, const char *user, struct glt_grant *out, size_t max,
-			   size_t *n, struct glt_err *err);
+enum glt_status glt_grants(struct glt_txn *txn, const char *path, const char *user, struct glt_grant *out,
+			   size_t max, size_t *n, struct glt_err *err);
 
 /* ---- namespaces ---- */
 enum glt_status glt_namespace_load(struct glt_txn *txn, const char *path, Glt__Namespace **out,
@@ -43,8 +43,8 @@ enum glt_status glt_namespace_number(struct glt_txn *txn, struct glt_change *c, 
 /* ---- protected refs ---- */
 void glt_protection_store(struct glt_change *c, Glt__Protection *p);
 void glt_protection_drop(struct glt_change *c, const char *path, const char *ref_glob);
-enum glt_status glt_protection_load(struct glt_txn *txn, const char *path, const char *ref_glob, Glt__Protection **out,
-				    struct glt_err *err);
+enum glt_status glt_protection_load(struct glt_txn *txn, const char *path, const char *ref_glob,
+				    Glt__Protection **out, struct glt_err *err);
 void glt_protection_free(Glt__Protection *p);
 
 /* ---- public keys ---- */

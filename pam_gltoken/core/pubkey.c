@@ -44,7 +44,8 @@ enum glt_status glt_pubkey_parse(const char *line, char type[64], uint8_t **blob
 	*blob = NULL;
 	comment[0] = '\0';
 	if (n == 0 || n >= 64)
-		return glt_fail(err, GLT_INVALID, "public key: must be a line 'TYPE BASE64 [COMMENT]' as in id_ed25519.pub");
+		return glt_fail(err, GLT_INVALID,
+				"public key: must be a line 'TYPE BASE64 [COMMENT]' as in id_ed25519.pub");
 	memcpy(type, line, n);
 	type[n] = '\0';
 	if (!type_known(type))
@@ -95,7 +96,8 @@ char *glt_pubkey_format(const Glt__Key *k)
 
 	if (line) {
 		(void)snprintf(line, head + 1, "%s ", k->type);
-		(void)sodium_bin2base64(line + head, room, k->blob.data, k->blob.len, sodium_base64_VARIANT_ORIGINAL);
+		(void)sodium_bin2base64(line + head, room, k->blob.data, k->blob.len,
+					sodium_base64_VARIANT_ORIGINAL);
 	}
 	return line;
 }

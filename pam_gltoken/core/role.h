@@ -9,13 +9,13 @@
 #include <stdbool.h>
 
 enum glt_role { /* GitLab's numbers, they stand in records and JSON */
-	GLT_NO_ROLE = 0,
-	GLT_GUEST = 10,
-	GLT_PLANNER = 15,
-	GLT_REPORTER = 20,
-	GLT_DEVELOPER = 30,
-	GLT_MAINTAINER = 40,
-	GLT_OWNER = 50,
+		GLT_NO_ROLE = 0,
+		GLT_GUEST = 10,
+		GLT_PLANNER = 15,
+		GLT_REPORTER = 20,
+		GLT_DEVELOPER = 30,
+		GLT_MAINTAINER = 40,
+		GLT_OWNER = 50,
 };
 
 enum glt_permission {

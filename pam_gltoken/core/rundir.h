@@ -27,8 +27,8 @@ struct glt_slot {
 };
 
 /* Wait at most [hash] wait seconds, then GLT_BUSY. With an unusable run_dir there is no bound and no wait. */
-enum glt_status glt_slot_take(const struct glt_conf *conf, enum glt_slot_class class, uid_t uid, struct glt_slot *out,
-			      struct glt_err *err);
+enum glt_status glt_slot_take(const struct glt_conf *conf, enum glt_slot_class class, uid_t uid,
+			      struct glt_slot *out, struct glt_err *err);
 void glt_slot_give(struct glt_slot *slot);
 /* How many there are: [hash] slots, or by cores and memory; at least 2. */
 unsigned glt_slot_count(const struct glt_conf *conf);

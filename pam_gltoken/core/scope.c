@@ -64,8 +64,8 @@ static enum glt_status unknown(const char *name, size_t len, uint64_t valid, str
 	char list[GLT_SCOPES_TEXT_MAX];
 
 	glt_scopes_format(valid, list);
-	return glt_fail(err, GLT_INVALID, "Invalid scope: '%.*s'. Valid scopes are: [%s]", (int)(len > 64 ? 64 : len),
-			name, list);
+	return glt_fail(err, GLT_INVALID, "Invalid scope: '%.*s'. Valid scopes are: [%s]",
+			(int)(len > 64 ? 64 : len), name, list);
 }
 
 enum glt_status glt_scope_parse_one(const char *name, enum glt_scope *out, struct glt_err *err)

@@ -79,7 +79,8 @@ static int try_slots(int dir, unsigned count, enum glt_slot_class class)
 }
 
 /* One attempt. True: settled, with a slot or without any to be had. */
-static bool attempt(int dir, const struct glt_conf *conf, enum glt_slot_class class, uid_t uid, struct glt_slot *out)
+static bool attempt(int dir, const struct glt_conf *conf, enum glt_slot_class class, uid_t uid,
+		    struct glt_slot *out)
 {
 	if (class == GLT_SLOT_OTHER && out->uid_fd < 0) {
 		char name[32];
@@ -93,8 +94,8 @@ static bool attempt(int dir, const struct glt_conf *conf, enum glt_slot_class cl
 	return out->fd != -1;
 }
 
-enum glt_status glt_slot_take(const struct glt_conf *conf, enum glt_slot_class class, uid_t uid, struct glt_slot *out,
-			      struct glt_err *err)
+enum glt_status glt_slot_take(const struct glt_conf *conf, enum glt_slot_class class, uid_t uid,
+			      struct glt_slot *out, struct glt_err *err)
 {
 	const struct timespec nap = {0, NAP_MS * 1000000L};
 	int dir = open_dir(conf);

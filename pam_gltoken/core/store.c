@@ -70,8 +70,9 @@ static enum glt_status lmdb_fail(const struct glt_store *s, int rc, const char *
 	case MDB_INVALID:
 	case MDB_PANIC:
 	case MDB_BAD_VALSIZE:
-		return glt_fail(err, GLT_DAMAGED, "store %s is damaged (%s: %s): run gltoken check, then gltoken restore",
-				s->dir, doing, mdb_strerror(rc));
+		return glt_fail(err, GLT_DAMAGED,
+				"store %s is damaged (%s: %s): run gltoken check, then gltoken restore", s->dir,
+				doing, mdb_strerror(rc));
 	case ENOSPC:
 		return glt_fail(err, GLT_UNAVAILABLE, "store %s: the disk is full: nothing was changed", s->dir);
 	default:
@@ -101,7 +102,8 @@ static enum glt_status open_value(enum glt_table table, const MDB_val *k, const 
 	*out = (struct glt_slice){v->mv_data, v->mv_size};
 	if (is_many(table)) {
 		if (v->mv_size != GLT_KEY_U64)
-			return glt_fail(err, GLT_DAMAGED, "table %s: an index entry is damaged", tables[table].name);
+			return glt_fail(err, GLT_DAMAGED, "table %s: an index entry is damaged",
+					tables[table].name);
 		return GLT_OK;
 	}
 	if (!glt_value_open(table, (struct glt_slice){k->mv_data, k->mv_size}, out))
@@ -280,10 +282,11 @@ static enum glt_status check_schema(struct glt_txn *txn, struct glt_err *err)
 	if (st == GLT_OK)
 		st = get_u64(txn, "min_reader", &min_reader, err);
 	if (st == GLT_OK && min_reader > GLT_SCHEMA)
-		return glt_fail(err, GLT_UNAVAILABLE,
-				"store %s was written by a newer gltoken (schema %llu, this one reads up to %u): install "
-				"that version again",
-				txn->store->dir, (unsigned long long)schema, GLT_SCHEMA);
+		return glt_fail(
+			err, GLT_UNAVAILABLE,
+			"store %s was written by a newer gltoken (schema %llu, this one reads up to %u): install "
+			"that version again",
+			txn->store->dir, (unsigned long long)schema, GLT_SCHEMA);
 	return st;
 }
 
@@ -595,7 +598,8 @@ static int write_event(struct glt_txn *txn, Glt__Event *ev)
 	if (bytes) {
 		(void)glt__event__pack(ev, bytes);
 		glt_put_u64(key, ev->seq);
-		rc = put_value(txn, GLT_AUDIT, (struct glt_slice){key, sizeof(key)}, (struct glt_slice){bytes, len});
+		rc = put_value(txn, GLT_AUDIT, (struct glt_slice){key, sizeof(key)},
+			       (struct glt_slice){bytes, len});
 		(void)crypto_generichash(txn->head, EVENT_HASH, bytes, len, NULL, 0);
 		free(bytes);
 	} else {

@@ -43,11 +43,11 @@ enum glt_table {
 	GLT_TABLES,
 };
 
-enum glt_counter { /* never reused, never go back */
-	GLT_NEXT_ID,         /* tokens, keys */
-	GLT_NEXT_GENERATION,
-	GLT_NEXT_ACCOUNT,    /* numbers of bots, robots, namespaces, users */
-	GLT_COUNTERS,
+enum glt_counter {              /* never reused, never go back */
+		   GLT_NEXT_ID, /* tokens, keys */
+		   GLT_NEXT_GENERATION,
+		   GLT_NEXT_ACCOUNT, /* numbers of bots, robots, namespaces, users */
+		   GLT_COUNTERS,
 };
 
 struct glt_slice {

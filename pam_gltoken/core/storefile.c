@@ -59,7 +59,8 @@ static enum glt_status check_dir(const char *dir, struct glt_err *err)
 		return glt_fail(err, GLT_UNAVAILABLE, "store %s must belong to uid %lu and have mode 0700", dir,
 				(unsigned long)geteuid());
 	if (statfs(dir, &fs) == 0 && is_remote((long)fs.f_type))
-		return glt_fail(err, GLT_UNAVAILABLE, "store %s is on a network file system: LMDB needs a local disk", dir);
+		return glt_fail(err, GLT_UNAVAILABLE,
+				"store %s is on a network file system: LMDB needs a local disk", dir);
 	return GLT_OK;
 }
 
@@ -104,7 +105,8 @@ enum glt_status glt_storefile_check(const char *dir, struct glt_err *err)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0) {
 		if (errno == ENOENT)
-			return glt_fail(err, GLT_UNAVAILABLE, "%s does not exist: run gltoken init, or gltoken restore", path);
+			return glt_fail(err, GLT_UNAVAILABLE,
+					"%s does not exist: run gltoken init, or gltoken restore", path);
 		return glt_fail(err, GLT_UNAVAILABLE, "%s: %s", path, strerror(errno));
 	}
 	if (fstat(fd, &sb) != 0 || !S_ISREG(sb.st_mode) || sb.st_uid != geteuid() || (sb.st_mode & 077) != 0) {
@@ -115,7 +117,8 @@ enum glt_status glt_storefile_check(const char *dir, struct glt_err *err)
 	sane = metas_sane(fd, (uint64_t)sb.st_size);
 	(void)close(fd);
 	if (!sane)
-		return glt_fail(err, GLT_DAMAGED, "%s is damaged or cut short: run gltoken restore with a backup", path);
+		return glt_fail(err, GLT_DAMAGED, "%s is damaged or cut short: run gltoken restore with a backup",
+				path);
 	return GLT_OK;
 }
 
@@ -154,7 +157,8 @@ enum glt_status glt_storefile_create_key(const char *dir, struct glt_err *err)
 	path_of(path, dir, "key");
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return glt_fail(err, errno == EEXIST ? GLT_EXISTS : GLT_UNAVAILABLE, "%s: %s", path, strerror(errno));
+		return glt_fail(err, errno == EEXIST ? GLT_EXISTS : GLT_UNAVAILABLE, "%s: %s", path,
+				strerror(errno));
 	ok = write_key(fd);
 	if (close(fd) != 0 || !ok) {
 		st = glt_fail(err, GLT_UNAVAILABLE, "%s: %s", path, strerror(errno));
@@ -177,8 +181,8 @@ enum glt_status glt_storefile_read_key(const char *dir, uint8_t key[32], struct 
 	if (fstat(fd, &sb) != 0 || !S_ISREG(sb.st_mode) || sb.st_uid != geteuid() || (sb.st_mode & 077) != 0 ||
 	    sb.st_size != 32) {
 		(void)close(fd);
-		return glt_fail(err, GLT_UNAVAILABLE, "%s must be a regular file of 32 bytes, uid %lu, mode 0600", path,
-				(unsigned long)geteuid());
+		return glt_fail(err, GLT_UNAVAILABLE, "%s must be a regular file of 32 bytes, uid %lu, mode 0600",
+				path, (unsigned long)geteuid());
 	}
 	n = read(fd, key, 32);
 	(void)close(fd);
@@ -222,8 +226,8 @@ enum glt_status glt_storefile_gate(const char *dir, int *fd, struct glt_err *err
 			(void)close(*fd);
 			*fd = -1;
 			if (why == EWOULDBLOCK)
-				return glt_fail(err, GLT_BUSY, "store %s: another writer has held it for %d s", dir,
-						GATE_WAIT_MS / 1000);
+				return glt_fail(err, GLT_BUSY, "store %s: another writer has held it for %d s",
+						dir, GATE_WAIT_MS / 1000);
 			return glt_fail(err, GLT_UNAVAILABLE, "%s: %s", path, strerror(why));
 		}
 		(void)nanosleep(&nap, NULL);

@@ -65,8 +65,9 @@ enum glt_status glt_name_check(const char *what, const char *name, bool empty_ok
 	size_t len = strlen(name);
 
 	if (len == 0)
-		return empty_ok ? GLT_OK : glt_fail(err, GLT_INVALID, "%s is empty: must be 1 to %d bytes", what,
-						    GLT_NAME_MAX);
+		return empty_ok ? GLT_OK
+				: glt_fail(err, GLT_INVALID, "%s is empty: must be 1 to %d bytes", what,
+					   GLT_NAME_MAX);
 	if (len > GLT_NAME_MAX)
 		return glt_fail(err, GLT_INVALID, "%s has %zu bytes: must be at most %d", what, len, GLT_NAME_MAX);
 	if (!glt_utf8_valid(name, len))
@@ -267,10 +268,10 @@ enum glt_status glt_cidr_check(const char *cidr, struct glt_err *err)
 				echo(cidr));
 	memcpy(host, c.net.bytes, sizeof(host));
 	for (unsigned i = 0; i < c.bits; i++)
-		host[i / 8] &= (uint8_t)~(0x80u >> (i % 8));
+		host[i / 8] &= (uint8_t) ~(0x80u >> (i % 8));
 	if (memcmp(host, zero, sizeof(host)) != 0)
-		return glt_fail(err, GLT_INVALID, "address range '%s': bits are set beyond the /%u prefix", echo(cidr),
-				c.bits);
+		return glt_fail(err, GLT_INVALID, "address range '%s': bits are set beyond the /%u prefix",
+				echo(cidr), c.bits);
 	return GLT_OK;
 }
 
@@ -307,7 +308,8 @@ enum glt_status glt_glob_check(const char *glob, struct glt_err *err)
 	size_t len = strlen(glob);
 
 	if (len == 0 || len > GLT_NAME_MAX)
-		return glt_fail(err, GLT_INVALID, "pattern '%s': must have 1 to %d bytes", echo(glob), GLT_NAME_MAX);
+		return glt_fail(err, GLT_INVALID, "pattern '%s': must have 1 to %d bytes", echo(glob),
+				GLT_NAME_MAX);
 	for (size_t i = 0; i < len; i++)
 		if (!alnum(glob[i]) && !strchr("._-/*?[]!^+@", glob[i]))
 			return glt_fail(err, GLT_INVALID, "pattern '%s': '%c' may not stand in it", echo(glob),

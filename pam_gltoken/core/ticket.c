@@ -91,8 +91,8 @@ enum glt_status glt_ticket_make(const uint8_t *store_key, const uint8_t epoch[16
 	if (!escape(t->account, account, sizeof(account)) || !escape(t->service, service, sizeof(service)) ||
 	    !escape(t->address, address, sizeof(address)))
 		return glt_fail(err, GLT_INVALID, "account, service or address cannot be written into a ticket");
-	n = snprintf(out, GLT_TICKET_MAX - MAC_TEXT, "v1.%c.%" PRIu64 ".%s.%s.%s.%" PRId64 ".", (char)t->kind, t->id,
-		     account, service, address, t->boottime);
+	n = snprintf(out, GLT_TICKET_MAX - MAC_TEXT, "v1.%c.%" PRIu64 ".%s.%s.%s.%" PRId64 ".", (char)t->kind,
+		     t->id, account, service, address, t->boottime);
 	if (n < 0 || n >= GLT_TICKET_MAX - MAC_TEXT)
 		return glt_fail(err, GLT_INVALID, "ticket would be over %d bytes", GLT_TICKET_MAX);
 	st = mac_of(store_key, epoch, out, (size_t)n, mac, err);

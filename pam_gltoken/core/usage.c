@@ -44,7 +44,8 @@ static bool read_slot(int fd, uint64_t id, struct slot *s)
 {
 	uint8_t sum[8];
 
-	if (id > (uint64_t)INT64_MAX / sizeof(*s) - 1 || pread(fd, s, sizeof(*s), (off_t)(id * sizeof(*s))) != sizeof(*s))
+	if (id > (uint64_t)INT64_MAX / sizeof(*s) - 1 ||
+	    pread(fd, s, sizeof(*s), (off_t)(id * sizeof(*s))) != sizeof(*s))
 		return false;
 	checksum(s, sum);
 	return s->id == id && memcmp(sum, s->sum, sizeof(sum)) == 0;

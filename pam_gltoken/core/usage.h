@@ -13,8 +13,8 @@
 #define GLT_USAGE_IP_TEXT 46
 
 struct glt_usage {
-	int64_t last_used_at;                     /* 0: never, as far as is known */
-	uint64_t minutes;                         /* in how many minutes it was used */
+	int64_t last_used_at;                       /* 0: never, as far as is known */
+	uint64_t minutes;                           /* in how many minutes it was used */
 	char ips[GLT_USAGE_IPS][GLT_USAGE_IP_TEXT]; /* the latest first; "" behind the last */
 };
 

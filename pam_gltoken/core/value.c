@@ -8,7 +8,8 @@
  * SipHash over table, key and bytes, so that a value that turns up under another key fails too. It is a
  * checksum against damage, not a MAC: who can write the file owns the store anyway.
  */
-static void checksum(enum glt_table table, struct glt_slice key, struct glt_slice payload, uint8_t out[GLT_CHECKSUM])
+static void checksum(enum glt_table table, struct glt_slice key, struct glt_slice payload,
+		     uint8_t out[GLT_CHECKSUM])
 {
 	static const uint8_t fixed[crypto_shorthash_KEYBYTES] = "gltoken.checksum";
 	uint8_t inner[crypto_shorthash_KEYBYTES] = {0};

@@ -149,7 +149,8 @@ enum glt_status glt_span_parse(const char *what, const char *text, int64_t *seco
 {
 	if (parse_span(*text == '+' ? text + 1 : text, true, seconds) && *seconds <= YEAR_9999)
 		return GLT_OK;
-	return glt_fail(err, GLT_INVALID, "%s '%.64s': must be a span such as 300s, 5m, 12h, 30d or 2w", what, text);
+	return glt_fail(err, GLT_INVALID, "%s '%.64s': must be a span such as 300s, 5m, 12h, 30d or 2w", what,
+			text);
 }
 
 void glt_when_rfc3339(int64_t when, char out[GLT_WHEN_TEXT])

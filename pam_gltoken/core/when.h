@@ -18,7 +18,7 @@ enum glt_status glt_span_parse(const char *what, const char *text, int64_t *seco
 
 #define GLT_WHEN_TEXT 32
 void glt_when_rfc3339(int64_t when, char out[GLT_WHEN_TEXT]); /* "" for never */
-int64_t glt_now(void);      /* CLOCK_REALTIME, seconds */
+int64_t glt_now(void);                                        /* CLOCK_REALTIME, seconds */
 int64_t glt_boottime(void); /* CLOCK_BOOTTIME, seconds: no clock change moves it */
 
 #endif

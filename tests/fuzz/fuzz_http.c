@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const names[] = {"PATH_INFO",   "QUERY_STRING",         "REQUEST_METHOD",         "HTTP_AUTHORIZATION",
-				    "REMOTE_ADDR", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_PRIVATE_TOKEN"};
+static const char *const names[] = {
+	"PATH_INFO",   "QUERY_STRING",         "REQUEST_METHOD",         "HTTP_AUTHORIZATION",
+	"REMOTE_ADDR", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_PRIVATE_TOKEN"};
 #define COUNT (sizeof(names) / sizeof(*names))
 static const char *values[COUNT];
 

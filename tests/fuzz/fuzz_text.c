@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void tokens(const char *text, size_t size)
 {
-	static const char *const prefixes[] = { "glpat-", "gldt-", NULL };
+	static const char *const prefixes[] = {"glpat-", "gldt-", NULL};
 	struct glt_token_text t;
 	char out[GLT_TOKEN_MAX + 1];
 	size_t pos = 0, before = 0;

@@ -6,7 +6,7 @@
 
 int main(int argc, char **argv)
 {
-	struct glt_err err = { .text = "usage: newer-schema FOLDER" };
+	struct glt_err err = {.text = "usage: newer-schema FOLDER"};
 	struct glt_store *store = NULL;
 	struct glt_txn *txn;
 	uint8_t later[GLT_KEY_U64];
@@ -20,8 +20,8 @@ int main(int argc, char **argv)
 	Glt__Event event = GLT__EVENT__INIT;
 	event.actor = event.action = (char *)"test";
 	glt_put_u64(later, GLT_SCHEMA + 1);
-	glt_change_put(c, GLT_META, glt_slice_str("schema"), (struct glt_slice){ later, sizeof(later) });
-	glt_change_put(c, GLT_META, glt_slice_str("min_reader"), (struct glt_slice){ later, sizeof(later) });
+	glt_change_put(c, GLT_META, glt_slice_str("schema"), (struct glt_slice){later, sizeof(later)});
+	glt_change_put(c, GLT_META, glt_slice_str("min_reader"), (struct glt_slice){later, sizeof(later)});
 	glt_change_event(c, &event);
 	enum glt_status status = glt_store_apply(txn, c, &err);
 	glt_change_free(c);

@@ -70,7 +70,8 @@ static void targets(void **state)
 		{"POST", "/demo/hello.git/git-upload-pack", "x=1", GLT_HTTP_NOT_FOUND, false, false},
 		{"GET", "/demo/hello.git/info/refs", "", GLT_HTTP_NOT_FOUND, false, false},
 		{"GET", "/demo/hello.git/info/refs", "service=git-upload-pack&x", GLT_HTTP_NOT_FOUND, false, false},
-		{"GET", "/demo/hello.git/info/refs", "service=git-upload-archive", GLT_HTTP_NOT_FOUND, false, false},
+		{"GET", "/demo/hello.git/info/refs", "service=git-upload-archive", GLT_HTTP_NOT_FOUND, false,
+		 false},
 		{"GET", "/demo/hello.git/HEAD", "", GLT_HTTP_NOT_FOUND, false, false},
 		{"GET", "/demo/hello.git//info/refs", "service=git-upload-pack", GLT_HTTP_NOT_FOUND, false, false},
 		{"GET", "//demo/hello.git/info/refs", "service=git-upload-pack", GLT_HTTP_NOT_FOUND, false, false},
@@ -131,9 +132,18 @@ static void broken_credentials(void **state)
 {
 	static char longest[2048];
 	static const char *const broken[] = {
-		"Basic",      "Basic ",         "Basic !!!!",     "Basic YWxpY2U",    "Basic bm9jb2xvbg==" /* nocolon */,
-		"Negotiate x", "Bearer",        "Bearer ",        "Basic YQBiOmM=" /* a NUL b:c */,
-		"Basic YTpiCmM=" /* a:b LF c */, "Basic YQo6Yg==" /* a LF:b */, longest,
+		"Basic",
+		"Basic ",
+		"Basic !!!!",
+		"Basic YWxpY2U",
+		"Basic bm9jb2xvbg==" /* nocolon */,
+		"Negotiate x",
+		"Bearer",
+		"Bearer ",
+		"Basic YQBiOmM=" /* a NUL b:c */,
+		"Basic YTpiCmM=" /* a:b LF c */,
+		"Basic YQo6Yg==" /* a LF:b */,
+		longest,
 	};
 	struct glt_http_request r;
 	(void)state;
@@ -217,8 +227,10 @@ static void encryption(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(targets, fresh),      cmocka_unit_test_setup(credentials, fresh),
-		cmocka_unit_test_setup(broken_credentials, fresh), cmocka_unit_test_setup(addresses, fresh),
+		cmocka_unit_test_setup(targets, fresh),
+		cmocka_unit_test_setup(credentials, fresh),
+		cmocka_unit_test_setup(broken_credentials, fresh),
+		cmocka_unit_test_setup(addresses, fresh),
 		cmocka_unit_test_setup(encryption, fresh),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
