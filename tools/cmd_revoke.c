@@ -6,6 +6,7 @@
 #include "named.h"
 #include "scan.h"
 #include "select.h"
+#include "table.h"
 #include "target.h"
 #include "tokens.h"
 #include "view.h"
@@ -249,6 +250,25 @@ static void report(const struct glt_cli *cli, struct glt_out *out, const Glt__To
 	glt_cli_say("%s token %s.", dry_run ? "Would revoke" : "Revoked", brief);
 }
 
+/* Who revokes the newest of a name may not think of the one before it, which an overlap keeps alive. */
+static void note_overlap(const struct glt_cli *cli, const Glt__Token *t)
+{
+	Glt__Token *before = NULL;
+	char until[GLT_LOCAL_TEXT];
+	struct glt_txn *txn;
+
+	if (!t->previous || glt_txn_begin(cli->store, false, &txn, NULL) != GLT_OK)
+		return;
+	(void)glt_token_load(txn, t->previous, &before, NULL);
+	glt_txn_end(txn);
+	if (before && before->state == GLT__STATE__LIVE && before->overlap_end > cli->now) {
+		glt_when_local(before->overlap_end, false, until);
+		glt_cli_warn(cli, "note: token %llu, which it replaced, works until %s: gltoken revoke %llu",
+			     (unsigned long long)before->id, until, (unsigned long long)before->id);
+	}
+	glt_token_free(before);
+}
+
 /* Returns the worst exit status; goes on after a failure, for each token that is dead is one less. */
 static int revoke_all(const struct glt_cli *cli, const struct args *a, const struct glt_found *found)
 {
@@ -280,6 +300,8 @@ static int revoke_all(const struct glt_cli *cli, const struct args *a, const str
 	}
 	if (out && !glt_out_print(out))
 		rc = GLT_EXIT_UNAVAILABLE;
+	for (size_t i = 0; i < found->n && !a->dry_run; i++)
+		note_overlap(cli, found->token[i]);
 	if (found->n == 1 && dead == 1)
 		glt_cli_warn(cli, "Token already revoked");
 	else

@@ -83,6 +83,7 @@ static enum glt_status check_input(const struct glt_issue *r, struct glt_err *er
 enum glt_status glt_expiry_policy(const struct glt_conf *conf, int64_t wanted, int64_t usual, int64_t now,
 				  int64_t *out, struct glt_err *err)
 {
+	char text[GLT_WHEN_TEXT];
 	int64_t at = wanted;
 
 	if (wanted == GLT_EXPIRES_DEFAULT) {
@@ -92,11 +93,16 @@ enum glt_status glt_expiry_policy(const struct glt_conf *conf, int64_t wanted, i
 	}
 	if (at == GLT_WHEN_NEVER && conf->require_expiry)
 		return glt_fail(err, GLT_REFUSED, "expiry 'never': refused by [policy] require_expiry = yes");
-	if (at != GLT_WHEN_NEVER && at <= now)
-		return glt_fail(err, GLT_INVALID, "expiry lies in the past");
-	if (conf->max_lifetime && (at == GLT_WHEN_NEVER || at > now + conf->max_lifetime))
-		return glt_fail(err, GLT_REFUSED, "expiry is refused by [policy] max_lifetime = %" PRId64 "d",
-				conf->max_lifetime / 86400);
+	if (at != GLT_WHEN_NEVER && at <= now) {
+		glt_when_rfc3339(at, text);
+		return glt_fail(err, GLT_INVALID, "expiry %s lies in the past", text);
+	}
+	if (conf->max_lifetime && (at == GLT_WHEN_NEVER || at > now + conf->max_lifetime)) {
+		bool days = conf->max_lifetime % 86400 == 0;
+
+		return glt_fail(err, GLT_REFUSED, "expiry is refused by [policy] max_lifetime = %" PRId64 "%s",
+				conf->max_lifetime / (days ? 86400 : 1), days ? "d" : "s");
+	}
 	*out = at;
 	return GLT_OK;
 }

@@ -328,6 +328,19 @@ test_change() {
 	json "any(.[]; .id == $ID)"
 }
 
+test_expiry_errors_name_value_and_rule() {
+	rc 2 gltoken issue --name past --user alice --scope api --expires 2020-01-31
+	says 'expiry 2020-01-31T00:00:00Z lies in the past'
+	rc 1 gltoken issue --name far --user alice --scope api --expires 366d
+	says 'max_lifetime = 365d'
+	mkdir -p /etc/gltoken
+	cp /etc/gltoken/gltoken.conf "$T/conf"
+	printf '[policy]\nmax_lifetime = 12h\n' >>/etc/gltoken/gltoken.conf
+	rc 1 gltoken issue --name far --user alice --scope api --expires 1d
+	cp "$T/conf" /etc/gltoken/gltoken.conf
+	says 'max_lifetime = 43200s'
+}
+
 test_rotate() {
 	local old
 	new_token --user alice --scope read_repository --description kept
@@ -340,6 +353,18 @@ test_rotate() {
 	json ".next == $ID and .active"
 	unchanged rc 1 gltoken rotate "$old"
 	says 'already revoked'
+	# the old one goes on working, and who revokes the new one is told so
+	ok gltoken rotate "$ID" --overlap 1h --json
+	ok gltoken revoke "$(jq .id "$T/out")"
+	says "note: token $ID, which it replaced, works until .*: gltoken revoke $ID"
+	ok gltoken revoke "$ID"
+	says "note: token $old, "
+	ok gltoken revoke "$old"
+	hides 'note:'
+	new_token --user alice --scope read_repository
+	old=$ID
+	ok gltoken rotate "$old" --overlap 1h --json
+	ID=$(jq .id "$T/out")
 	ok gltoken rotate "$ID"
 	[[ $(cat "$T/out") =~ ^glpat-[0-9A-Za-z]{20}$ ]] || fail "not one token: $(outcome)"
 	ok gltoken show "$ID" --json
