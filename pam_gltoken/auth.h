@@ -34,6 +34,8 @@ bool auth_peer(uid_t *uid);
 /* Serve GLT_SOCKET. Returns 0 in a child that has one connection as stdin and stdout, -1 if that cannot be. */
 int auth_listen(gid_t gid);
 
+/* Change over to a store that can be written; each change goes to the log. */
+enum glt_status auth_open_for_change(struct auth *a, struct glt_err *err);
 /* Deny with a reason; text may be NULL. */
 void auth_deny(struct auth *a, enum glt_reason reason, const char *text);
 /* Map a failure of core to a denial. */

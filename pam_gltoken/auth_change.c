@@ -3,7 +3,7 @@
  * change: the bearer of a fresh ticket makes, rotates or revokes tokens, never beyond what the session itself
  * may do. decide.c says whether; issue.c, rotate.c and edit.c do it, as they do for the admin CLI.
  */
-#include "auth.h"
+#include "auth_change.h"
 
 #include "ask.h"
 #include "edit.h"
@@ -20,14 +20,7 @@
 
 #define FRESH_S 600 /* a ticket that leaked is soon worth no new token */
 
-struct change {
-	struct auth *a;
-	struct auth_bearer bearer;
-	struct glt_question q;
-	char actor[GLT_NAME_MAX + 1]; /* who, for records and audit */
-};
-
-static bool permitted(struct change *c)
+bool change_permitted(struct change *c)
 {
 	struct glt_answer answer;
 	struct glt_err err = {.text = ""};
@@ -38,6 +31,21 @@ static bool permitted(struct change *c)
 	else if (!answer.allow)
 		auth_answer(c->a, &c->q, &answer);
 	return st == GLT_OK && answer.allow;
+}
+
+bool change_read_path(struct change *c)
+{
+	const char *text = glt_message_get(&c->a->request, "path");
+	struct glt_err err;
+
+	if (!text)
+		return true;
+	if (glt_path_normalise(text, c->path, &err) != GLT_OK) {
+		auth_deny(c->a, GLT_WHY_BAD_REQUEST, err.text);
+		return false;
+	}
+	c->q.path = c->path;
+	return true;
 }
 
 /* The reply to a change that core refused: bad input and policy are denials with core's own sentence. */
@@ -52,7 +60,7 @@ static void refused(struct change *c, enum glt_status st, const struct glt_err *
 static void add_new_token(struct change *c, const Glt__Token *t, char text[GLT_TOKEN_MAX + 1])
 {
 	struct glt_question about = {.token = t, .op = c->q.op};
-	struct glt_answer yes = {.allow = true, .reason = GLT_WHY_OK, .detail = "done"};
+	struct glt_answer yes = {.allow = true, .reason = GLT_WHY_OK, .role = (int)t->role, .detail = "done"};
 
 	glt_message_add(&c->a->reply, "token", text);
 	auth_answer(c->a, &about, &yes);
@@ -82,30 +90,55 @@ static bool read_expiry(struct change *c, int64_t *out)
 	return false;
 }
 
+/* Whose the new token is to be: the person's, or a bot's of a project or group. False: the reply says why. */
+static bool read_mint(struct change *c, struct glt_issue *r)
+{
+	static const Glt__Type types[] = {GLT__TYPE__PERSONAL, GLT__TYPE__PROJECT, GLT__TYPE__GROUP};
+	const char *type = glt_message_get(&c->a->request, "type"), *role = glt_message_get(&c->a->request, "role");
+	const char *scopes = glt_message_get(&c->a->request, "scopes");
+	struct glt_err err = {.text = "a token is personal, or of type project or group with path and role"};
+	enum glt_status st = GLT_INVALID;
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strcmp(type ? type : "personal", glt_type_name(types[i])) == 0) {
+			r->type = types[i];
+			st = GLT_OK;
+		}
+	if (!change_read_path(c))
+		return false;
+	if (r->type == GLT__TYPE__PERSONAL ? role || c->q.path : !role || !c->q.path)
+		st = GLT_INVALID;
+	if (st == GLT_OK && role)
+		st = glt_role_parse(role, &r->role, &err);
+	if (st == GLT_OK)
+		st = glt_scopes_parse(scopes ? scopes : "", r->type, &r->scopes, &err);
+	if (st != GLT_OK) {
+		refused(c, st, &err);
+		return false;
+	}
+	r->target = c->q.path ? c->q.path : glt_question_person(&c->q);
+	c->q.op = GLT_OP_MINT;
+	c->q.mint = r->type;
+	c->q.role = r->role;
+	c->q.scopes = r->scopes;
+	return true;
+}
+
 static void mint(struct change *c)
 {
 	const Glt__Token *maker = c->bearer.token;
-	const char *scopes = glt_message_get(&c->a->request, "scopes");
 	struct glt_issue r = {
-		.type = GLT__TYPE__PERSONAL,
 		.name = glt_message_get(&c->a->request, "name"),
 		.description = glt_message_get(&c->a->request, "description"),
-		.target = glt_question_person(&c->q),
 		.actor = c->actor,
 		.now = c->q.now,
 	};
 	char text[GLT_TOKEN_MAX + 1];
 	struct glt_err err;
 	Glt__Token *t = NULL;
-	enum glt_status st = glt_scopes_parse(scopes ? scopes : "", r.type, &r.scopes, &err);
+	enum glt_status st;
 
-	if (st != GLT_OK) {
-		refused(c, st, &err);
-		return;
-	}
-	c->q.op = GLT_OP_MINT;
-	c->q.scopes = r.scopes;
-	if (!permitted(c) || !read_expiry(c, &r.expires_at))
+	if (!read_mint(c, &r) || !change_permitted(c) || !read_expiry(c, &r.expires_at))
 		return;
 	r.expires_at = bounded_expiry(c, r.expires_at);
 	if (maker) { /* what limits the maker limits what it makes */
@@ -126,7 +159,7 @@ static void mint(struct change *c)
 }
 
 /* "self" or an id. */
-static Glt__Token *find_target(struct change *c)
+Glt__Token *change_target(struct change *c)
 {
 	const char *text = glt_message_get(&c->a->request, "target");
 	struct glt_err err = {.text = ""};
@@ -139,9 +172,8 @@ static Glt__Token *find_target(struct change *c)
 		(void)snprintf(self, sizeof(self), "%" PRIu64, c->bearer.token->id);
 		text = self;
 	}
-	if (!text || strspn(text, "0123456789") != strlen(text)) {
-		auth_deny(c->a, GLT_WHY_BAD_REQUEST,
-			  "the token to change must be an id, or self in a token's session");
+	if (!text || !text[0] || strlen(text) > 20 || strspn(text, "0123456789") != strlen(text)) {
+		auth_deny(c->a, GLT_WHY_BAD_REQUEST, "a token is named by its id, or by self in a token's session");
 		return NULL;
 	}
 	st = glt_txn_begin(c->a->store, false, &txn, &err);
@@ -149,9 +181,11 @@ static Glt__Token *find_target(struct change *c)
 		st = glt_token_resolve(txn, text, &t, &err);
 		glt_txn_end(txn);
 	}
-	if (st == GLT_NOT_FOUND) /* the same answer as for somebody else's */
-		auth_deny(c->a, GLT_WHY_NOT_YOURS, NULL);
-	else if (st != GLT_OK)
+	if (st == GLT_NOT_FOUND) { /* to the letter the answer for somebody else's */
+		(void)glt_fail(&err, GLT_REFUSED, "%s: token %s is not one of yours",
+			       glt_reason_text(GLT_WHY_NOT_YOURS), text);
+		auth_deny(c->a, GLT_WHY_NOT_YOURS, err.text);
+	} else if (st != GLT_OK)
 		auth_failed(c->a, st, &err);
 	return t;
 }
@@ -161,12 +195,12 @@ static void rotate(struct change *c)
 	struct glt_rotate r = {.actor = c->actor, .now = c->q.now};
 	char text[GLT_TOKEN_MAX + 1];
 	struct glt_err err;
-	Glt__Token *target = find_target(c), *fresh = NULL;
+	Glt__Token *target = change_target(c), *fresh = NULL;
 	enum glt_status st;
 
 	c->q.op = GLT_OP_ROTATE;
 	c->q.target = target;
-	if (target && permitted(c) && read_expiry(c, &r.expires_at)) {
+	if (target && change_permitted(c) && read_expiry(c, &r.expires_at)) {
 		if (!c->bearer.token || target->id != c->bearer.token->id)
 			r.expires_at = bounded_expiry(c, r.expires_at);
 		/* Without a wish it lives as long as the one before: a token that rotates itself never dies of it. */
@@ -187,12 +221,12 @@ static void revoke(struct change *c)
 {
 	const struct glt_edit edit = {.what = GLT_EDIT_REVOKE, .text = glt_message_get(&c->a->request, "why")};
 	struct glt_err err;
-	Glt__Token *target = find_target(c), *fresh = NULL;
+	Glt__Token *target = change_target(c), *fresh = NULL;
 	enum glt_status st;
 
 	c->q.op = GLT_OP_REVOKE;
 	c->q.target = target;
-	if (target && permitted(c)) {
+	if (target && change_permitted(c)) {
 		st = glt_token_edit(c->a->store, target->id, &edit, 1, c->actor, c->q.now, &fresh, &err);
 		if (st == GLT_OK) {
 			struct glt_question about = {.token = fresh};
@@ -219,35 +253,51 @@ static void name_actor(struct change *c)
 			       c->bearer.key ? "public key" : "login");
 }
 
+static const struct action {
+	const char *name;
+	void (*run)(struct change *);
+	bool writes;
+} actions[] = {
+	{"mint", mint, true},         {"rotate", rotate, true},     {"revoke", revoke, true},
+	{"list", change_list, false}, {"show", change_show, false},
+};
+
+static const struct action *find_action(const char *name)
+{
+	for (size_t i = 0; name && i < sizeof(actions) / sizeof(actions[0]); i++)
+		if (strcmp(name, actions[i].name) == 0)
+			return &actions[i];
+	return NULL;
+}
+
+static bool reopen(struct auth *a)
+{
+	struct glt_err err;
+	enum glt_status st = auth_open_for_change(a, &err);
+
+	if (st != GLT_OK)
+		auth_failed(a, st, &err);
+	return st == GLT_OK;
+}
+
 void auth_change(struct auth *a)
 {
-	static const struct {
-		const char *action;
-		void (*run)(struct change *);
-	} actions[] = {{"mint", mint}, {"rotate", rotate}, {"revoke", revoke}};
-	const char *action = glt_message_get(&a->request, "action");
+	const struct action *action = find_action(glt_message_get(&a->request, "action"));
 	struct change c = {.a = a, .q = {.now = glt_now()}};
 	int64_t max_age = a->conf.session_lifetime < FRESH_S ? a->conf.session_lifetime : FRESH_S;
-	struct glt_err err;
-	enum glt_status st;
 
-	/* LMDB takes one environment a process, so the reader's is given up for a writer's. */
-	glt_store_close(a->store);
-	st = glt_store_open(a->conf.store_dir, true, &a->store, &err);
-	if (st != GLT_OK) {
-		auth_failed(a, st, &err);
+	if (!action) {
+		auth_deny(a, GLT_WHY_BAD_REQUEST, "unknown action: mint, rotate, revoke, list or show");
 		return;
 	}
-	if (!auth_bearer_open(a, max_age, &c.bearer))
+	if ((action->writes && !reopen(a)) || !auth_bearer_open(a, max_age, &c.bearer))
 		return;
 	auth_bearer_ask(&c.bearer, &c.q);
 	name_actor(&c);
-	for (size_t i = 0; action && i < sizeof(actions) / sizeof(actions[0]); i++)
-		if (strcmp(action, actions[i].action) == 0) {
-			actions[i].run(&c);
-			auth_bearer_close(&c.bearer);
-			return;
-		}
-	auth_deny(a, GLT_WHY_BAD_REQUEST, "unknown action: mint, rotate or revoke");
+	action->run(&c);
+	/* for the caller's log: what else is in the reply is about the token that was changed */
+	glt_message_add(&a->reply, "actor", c.actor);
+	glt_message_add(&a->reply, "service", c.q.service);
+	glt_message_add(&a->reply, "address", c.q.address);
 	auth_bearer_close(&c.bearer);
 }

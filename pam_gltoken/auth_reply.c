@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "auth.h"
 
+#include "audit_log.h"
 #include "people.h"
 #include "role.h"
 #include "scope.h"
@@ -10,6 +11,24 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+static void changed(void *arg, const struct glt_head *head)
+{
+	(void)arg;
+	glt_log_head(head->seq, head->hash);
+}
+
+enum glt_status auth_open_for_change(struct auth *a, struct glt_err *err)
+{
+	enum glt_status st;
+
+	/* LMDB takes one environment a process, so the reader's is given up for a writer's. */
+	glt_store_close(a->store);
+	st = glt_store_open(a->conf.store_dir, true, &a->store, err);
+	if (st == GLT_OK)
+		glt_store_watch(a->store, changed, NULL);
+	return st;
+}
 
 void auth_deny(struct auth *a, enum glt_reason reason, const char *text)
 {

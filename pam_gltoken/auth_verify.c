@@ -75,8 +75,7 @@ static enum glt_status take_use(struct auth *a, const Glt__Token *t, bool *taken
 	enum glt_status st;
 
 	*taken = false;
-	glt_store_close(a->store); /* LMDB: one environment a process */
-	st = glt_store_open(a->conf.store_dir, true, &a->store, err);
+	st = auth_open_for_change(a, err);
 	if (st == GLT_OK)
 		st = c ? glt_txn_begin(a->store, true, &txn, err) : glt_fail(err, GLT_UNAVAILABLE, "no memory");
 	if (st != GLT_OK) {

@@ -25,6 +25,8 @@ libglt_core_a_SOURCES = \
 	pam_gltoken/core/hash.h \
 	pam_gltoken/core/issue.c \
 	pam_gltoken/core/issue.h \
+	pam_gltoken/core/meta.c \
+	pam_gltoken/core/meta.h \
 	pam_gltoken/core/people.c \
 	pam_gltoken/core/people.h \
 	pam_gltoken/core/privdrop.c \
@@ -80,6 +82,8 @@ pam_gltoken/core/record.pb-c.h: pam_gltoken/core/record.pb-c.c
 
 noinst_LIBRARIES += libglt_ask.a
 libglt_ask_a_SOURCES = \
+	pam_gltoken/audit_log.c \
+	pam_gltoken/audit_log.h \
 	pam_gltoken/client.c \
 	pam_gltoken/client.h \
 	pam_gltoken/pam_log.c \
@@ -93,6 +97,8 @@ glibexec_PROGRAMS += pam_gltoken/gltoken-auth
 pam_gltoken_gltoken_auth_SOURCES = \
 	pam_gltoken/gltoken-auth.c \
 	pam_gltoken/auth_change.c \
+	pam_gltoken/auth_change.h \
+	pam_gltoken/auth_list.c \
 	pam_gltoken/auth_listen.c \
 	pam_gltoken/auth_reply.c \
 	pam_gltoken/auth_session.c \

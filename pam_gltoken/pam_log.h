@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One line for the log: key=value pairs, safe whatever the values hold. A value with blanks, quotes, '=',
- * backslashes or bytes that are not printable ASCII is double-quoted with \xNN escapes, so that no user name and no
- * host name can forge a field or a line.
+ * backslashes or bytes that are not printable ASCII is double-quoted with \xNN escapes, so that no user name and
+ * no host name can forge a field or a line.
  */
 #ifndef GLT_PAM_LOG_H
 #define GLT_PAM_LOG_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a login leaves behind: GLTOKEN_SESSION in PAM's environment, and a mark for services that open no session. */
+/* What a login leaves behind: GLTOKEN_SESSION in PAM's environment, and a mark for services without sessions. */
 #ifndef GLT_PAM_SESSION_H
 #define GLT_PAM_SESSION_H
 
@@ -20,8 +20,8 @@ bool glt_session_is_ticket(const char *value); /* neither NULL, empty nor "none"
 bool glt_session_mark(pam_handle_t *pamh, const char *user);
 bool glt_session_marked(pam_handle_t *pamh, const char *user);
 
-/* The first public key of SSH_AUTH_INFO_0 as "TYPE BASE64", or NULL: there is none, or (*broken) no memory. Freed by
- * the caller. */
+/* The first public key of SSH_AUTH_INFO_0 as "TYPE BASE64", or NULL: there is none, or (*broken) no memory.
+ * Freed by the caller. */
 char *glt_session_key(pam_handle_t *pamh, bool *broken);
 
 #endif

@@ -25,29 +25,6 @@ struct walk {
 	struct ids seen;
 };
 
-static const char *const names[GLT_TABLES] = {
-	[GLT_TOKENS] = "tokens",
-	[GLT_BY_SELECTOR] = "by_selector",
-	[GLT_BY_OWNER] = "by_owner",
-	[GLT_BY_PATH] = "by_path",
-	[GLT_BY_EXPIRY] = "by_expiry",
-	[GLT_BY_FAMILY] = "by_family",
-	[GLT_NAMESPACES] = "namespaces",
-	[GLT_MEMBERS] = "members",
-	[GLT_USERS] = "users",
-	[GLT_KEYS] = "keys",
-	[GLT_KEY_IDS] = "key_ids",
-	[GLT_KEYS_OF] = "keys_of",
-	[GLT_PROTECTIONS] = "protections",
-	[GLT_AUDIT] = "audit",
-	[GLT_META] = "meta",
-};
-
-const char *glt_table_name(enum glt_table table)
-{
-	return names[table];
-}
-
 static void __attribute__((format(printf, 3, 4)))
 problem(struct glt_checks *c, enum glt_table table, const char *fmt, ...)
 {
@@ -60,7 +37,7 @@ problem(struct glt_checks *c, enum glt_table table, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (asprintf(&line, "%s: %s", names[table], text) < 0)
+	if (asprintf(&line, "%s: %s", glt_table_name(table), text) < 0)
 		return;
 	c->problem = glt_cli_alloc(c->problem, c->n + 1, sizeof(*c->problem));
 	c->problem[c->n++] = line;

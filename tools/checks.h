@@ -13,8 +13,6 @@ struct glt_checks {
 	size_t n, total;
 };
 
-const char *glt_table_name(enum glt_table table);
-
 /* One snapshot, so that no change meanwhile looks like damage. GLT_OK: done, whatever was found. */
 enum glt_status glt_checks_run(struct glt_store *store, struct glt_checks *out, struct glt_err *err);
 void glt_checks_free(struct glt_checks *c);

@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include "account.h"
+#include "audit_log.h"
 #include "privdrop.h"
 
 #include <errno.h>
@@ -98,6 +99,12 @@ int glt_cli_drop(struct glt_cli *cli)
 	return GLT_EXIT_OK;
 }
 
+static void changed(void *arg, const struct glt_head *head)
+{
+	(void)arg;
+	glt_log_head(head->seq, head->hash);
+}
+
 int glt_cli_open(struct glt_cli *cli, bool write)
 {
 	struct glt_err err;
@@ -109,8 +116,10 @@ int glt_cli_open(struct glt_cli *cli, bool write)
 	if (rc != GLT_EXIT_OK)
 		return rc;
 	st = glt_store_open(cli->conf.store_dir, write, &cli->store, &err);
-	if (st == GLT_OK)
+	if (st == GLT_OK) {
+		glt_store_watch(cli->store, changed, NULL);
 		return GLT_EXIT_OK;
+	}
 	if (st == GLT_NOT_FOUND)
 		glt_cli_warn(cli, "%s: run 'gltoken init' first", err.text);
 	else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmds.h"
 
+#include "events.h"
 #include "record.pb-c.h"
 #include "table.h"
 
@@ -10,21 +11,51 @@
 
 static const char intro[] = "The audit log: every change, in the order in which they were made.\n";
 
-static const char list_help[] = "Usage: gltoken audit list [OPTION...]\n"
-				"\n"
-				"List the last changes, the youngest at the end.\n"
-				"\n"
-				"      --limit N            that many; 100 unless given\n"
-				"      --token ID           those of one token only\n" GLT_HELP_LIST GLT_HELP_HELP;
+#define HELP_FILTERS                                                                        \
+	"      --token ID           those of one token only\n"                              \
+	"      --actor NAME         those that NAME made; may be a pattern\n"               \
+	"      --action ACTION      such as token.revoke; may be a pattern, as 'token.*'\n" \
+	"      --object TEXT        about that user, project or path; may be a pattern\n"   \
+	"      --since WHEN         a date, a timestamp, or 30d for the last 30 days\n"     \
+	"      --until WHEN         before that moment\n"
 
-enum { OPT_LIMIT = GLT_OPT_OWN, OPT_TOKEN };
+static const char list_help[] =
+	"Usage: gltoken audit list [OPTION...]\n"
+	"\n"
+	"List the last changes, the youngest at the end.\n"
+	"\n"
+	"      --limit N            that many; 100 unless given\n" HELP_FILTERS GLT_HELP_LIST GLT_HELP_HELP;
+static const char export_help[] =
+	"Usage: gltoken audit export [OPTION...]\n"
+	"\n"
+	"Print the whole log, the oldest change first: one JSON object a line, each with its\n"
+	"hash and that of the one before. 'gltoken restore --replay-audit' reads it.\n"
+	"\n" HELP_FILTERS GLT_HELP_HELP;
 
-static const struct option options[] = {
+enum { OPT_LIMIT = GLT_OPT_OWN };
+
+static const struct option list_options[] = {
 	{"limit", required_argument, NULL, OPT_LIMIT},
-	{"token", required_argument, NULL, OPT_TOKEN},
+	{"token", required_argument, NULL, GLT_OPT_EVENT_TOKEN},
+	{"actor", required_argument, NULL, GLT_OPT_EVENT_ACTOR},
+	{"action", required_argument, NULL, GLT_OPT_EVENT_ACTION},
+	{"object", required_argument, NULL, GLT_OPT_EVENT_OBJECT},
+	{"since", required_argument, NULL, GLT_OPT_EVENT_SINCE},
+	{"until", required_argument, NULL, GLT_OPT_EVENT_UNTIL},
 	GLT_OPTIONS_LIST,
 	GLT_OPTIONS_END,
 };
+static const struct option export_options[] = {
+	{"token", required_argument, NULL, GLT_OPT_EVENT_TOKEN},
+	{"actor", required_argument, NULL, GLT_OPT_EVENT_ACTOR},
+	{"action", required_argument, NULL, GLT_OPT_EVENT_ACTION},
+	{"object", required_argument, NULL, GLT_OPT_EVENT_OBJECT},
+	{"since", required_argument, NULL, GLT_OPT_EVENT_SINCE},
+	{"until", required_argument, NULL, GLT_OPT_EVENT_UNTIL},
+	GLT_OPTIONS_END,
+};
+
+/* ---- list ---- */
 
 static const struct glt_column columns[] = {
 	{"SEQ", GLT_COLUMN_RIGHT},     {"TIME", 0},
@@ -36,7 +67,7 @@ static const struct glt_column columns[] = {
 
 struct wanted {
 	size_t limit;
-	uint64_t token; /* 0: any */
+	struct glt_event_filter filter;
 	Glt__Event **v; /* the youngest first */
 	size_t n, room;
 	bool damaged;
@@ -52,7 +83,7 @@ static bool visit(void *arg, struct glt_slice key, struct glt_slice value)
 		w->damaged = true;
 		return false;
 	}
-	if (w->token && ev->token != w->token) {
+	if (!glt_event_wanted(&w->filter, ev)) {
 		glt__event__free_unpacked(ev, NULL);
 		return true;
 	}
@@ -84,18 +115,7 @@ static void add_item(struct glt_out *out, const Glt__Event *ev)
 	char seq[24], at[GLT_LOCAL_TEXT], token[24] = "";
 
 	if (glt_out_is_json(out)) {
-		json_t *o = json_object();
-
-		(void)json_object_set_new(o, "seq", json_integer((json_int_t)ev->seq));
-		(void)json_object_set_new(o, "at", glt_json_time(ev->at));
-		(void)json_object_set_new(o, "actor", glt_json_text(ev->actor));
-		(void)json_object_set_new(o, "action", glt_json_text(ev->action));
-		(void)json_object_set_new(o, "token", glt_json_number(ev->token));
-		(void)json_object_set_new(o, "object", glt_json_text(ev->object));
-		(void)json_object_set_new(o, "before", glt_json_text(ev->before));
-		(void)json_object_set_new(o, "after", glt_json_text(ev->after));
-		(void)json_object_set_new(o, "reason", glt_json_text(ev->reason));
-		glt_out_json(out, o);
+		glt_out_json(out, glt_event_json(ev));
 		return;
 	}
 	(void)snprintf(seq, sizeof(seq), "%" PRIu64, ev->seq);
@@ -114,11 +134,11 @@ static int list(struct glt_cli *cli, int argc, char **argv)
 	struct glt_err err;
 	int c, rc;
 
-	while ((c = glt_cli_option(cli, argc, argv, options, list_help)) != -1) {
+	while ((c = glt_cli_option(cli, argc, argv, list_options, list_help)) != -1) {
 		if (c == OPT_LIMIT)
 			w.limit = (size_t)glt_cli_number(cli, "--limit", optarg, 1, SIZE_MAX / 2);
 		else
-			w.token = glt_cli_number(cli, "--token", optarg, 1, UINT64_MAX);
+			glt_event_option(cli, &w.filter, c);
 	}
 	glt_cli_operands(cli, argc, argv, 0, 0, "");
 	rc = glt_cli_open(cli, false);
@@ -138,8 +158,87 @@ static int list(struct glt_cli *cli, int argc, char **argv)
 	return rc;
 }
 
+/* ---- export ---- */
+
+#define PIECE 512 /* events a transaction: whoever reads the output may be slow */
+
+struct piece {
+	struct glt_event_filter filter;
+	uint64_t next;
+	char *line[PIECE];
+	size_t n, seen;
+	bool damaged;
+};
+
+static bool take(void *arg, struct glt_slice key, struct glt_slice value)
+{
+	struct piece *p = arg;
+	Glt__Event *ev = value.data ? glt__event__unpack(NULL, value.len, value.data) : NULL;
+
+	if (key.len == GLT_KEY_U64)
+		p->next = glt_get_u64(key.data) + 1;
+	if (!ev)
+		p->damaged = true;
+	else if (glt_event_wanted(&p->filter, ev)) {
+		json_t *o = glt_event_export(ev, value);
+
+		p->line[p->n] = json_dumps(o, JSON_COMPACT);
+		p->n += p->line[p->n] != NULL;
+		json_decref(o);
+	}
+	if (ev)
+		glt__event__free_unpacked(ev, NULL);
+	return ++p->seen < PIECE && p->n < PIECE;
+}
+
+static enum glt_status take_piece(const struct glt_cli *cli, struct piece *p, struct glt_err *err)
+{
+	uint8_t from[GLT_KEY_U64];
+	struct glt_txn *txn;
+	enum glt_status st = glt_txn_begin(cli->store, false, &txn, err);
+
+	p->n = p->seen = 0;
+	glt_put_u64(from, p->next);
+	if (st != GLT_OK)
+		return st;
+	st = glt_walk_all(txn, GLT_AUDIT, (struct glt_slice){from, sizeof(from)}, take, p, err);
+	glt_txn_end(txn);
+	return st;
+}
+
+static int export(struct glt_cli *cli, int argc, char **argv)
+{
+	struct piece p = {.next = 1};
+	struct glt_err err;
+	enum glt_status st;
+	int c, rc;
+
+	while ((c = glt_cli_option(cli, argc, argv, export_options, export_help)) != -1)
+		glt_event_option(cli, &p.filter, c);
+	glt_cli_operands(cli, argc, argv, 0, 0, "");
+	rc = glt_cli_open(cli, false);
+	if (rc != GLT_EXIT_OK)
+		return rc;
+	do {
+		st = take_piece(cli, &p, &err);
+		for (size_t i = 0; i < p.n; i++) {
+			puts(p.line[i]);
+			free(p.line[i]);
+		}
+	} while (st == GLT_OK && p.seen == PIECE && !ferror(stdout));
+	glt_cli_close(cli);
+	if (st != GLT_OK)
+		return glt_cli_fail(cli, &err);
+	if (!p.damaged)
+		return GLT_EXIT_OK;
+	glt_cli_warn(cli, "damaged events were left out: run gltoken audit verify");
+	return GLT_EXIT_UNAVAILABLE;
+}
+
 static const struct glt_command commands[] = {
 	{"list", "ls", list, "list the last changes"},
+	{"verify", NULL, glt_cmd_audit_verify, "find events that were changed, removed, reordered or cut"},
+	{"export", NULL, export, "print the log as JSON lines"},
 	{NULL, NULL, NULL, NULL},
 };
 

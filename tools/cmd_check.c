@@ -2,14 +2,11 @@
 #include "cmds.h"
 
 #include "checks.h"
+#include "child.h"
 #include "table.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static const char help[] =
 	"Usage: gltoken check [--json]\n"
@@ -60,12 +57,13 @@ static void print_text(const struct glt_cli *cli, const struct glt_checks *found
 		glt_cli_warn(cli, "%zu problems: restore a backup (gltoken restore)", found->total);
 }
 
-static int check(struct glt_cli *cli)
+static int check(struct glt_cli *cli, void *unused)
 {
 	struct glt_checks found;
 	struct glt_err err;
 	int rc = glt_cli_open(cli, false);
 
+	(void)unused;
 	if (rc != GLT_EXIT_OK)
 		return rc;
 	if (glt_checks_run(cli->store, &found, &err) != GLT_OK)
@@ -80,39 +78,14 @@ static int check(struct glt_cli *cli)
 	return rc;
 }
 
-/* A file that is cut short kills whoever reads its map (SIGBUS): a child does, so that it can be told. */
-static int check_in_child(struct glt_cli *cli)
-{
-	int status;
-	pid_t pid;
-
-	(void)fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		int rc = check(cli);
-
-		glt_cli_close(cli);
-		_exit(glt_cli_finish(cli, rc));
-	}
-	while (pid > 0 && waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			pid = -1;
-	if (pid < 0) {
-		glt_cli_warn(cli, "cannot run the check: %s", strerror(errno));
-		return GLT_EXIT_UNAVAILABLE;
-	}
-	if (WIFEXITED(status))
-		return WEXITSTATUS(status);
-	glt_cli_warn(cli,
-		     "the store is damaged so that reading it crashed (%s): restore a backup (gltoken restore)",
-		     strsignal(WTERMSIG(status)));
-	return GLT_EXIT_DENIED;
-}
-
 int glt_cmd_check(struct glt_cli *cli, int argc, char **argv)
 {
+	pid_t pid;
+
 	while (glt_cli_option(cli, argc, argv, options, help) != -1)
 		;
 	glt_cli_operands(cli, argc, argv, 0, 0, "");
-	return check_in_child(cli);
+	/* A file that is cut short kills whoever reads its map (SIGBUS): a child does, so that it can be told. */
+	pid = glt_child_start(cli, check, NULL);
+	return pid < 0 ? GLT_EXIT_UNAVAILABLE : glt_child_wait(cli, pid, GLT_EXIT_DENIED);
 }

@@ -25,8 +25,7 @@ static const struct option options[] = {
 	GLT_OPTIONS_END,
 };
 
-/* Each missing folder of the path, for all to pass through. */
-static int make_folders(const struct glt_cli *cli, const char *path)
+int glt_make_folders(const struct glt_cli *cli, const char *path)
 {
 	char part[sizeof(cli->conf.dir)];
 
@@ -107,7 +106,7 @@ static int prepare(const struct glt_cli *cli, bool *exists)
 		return GLT_EXIT_UNAVAILABLE;
 	}
 	if (geteuid() == 0)
-		rc = make_folders(cli, cli->conf.dir);
+		rc = glt_make_folders(cli, cli->conf.dir);
 	else if (geteuid() != uid)
 		return GLT_EXIT_OK; /* glt_cli_drop() says it */
 	if (rc == GLT_EXIT_OK)

@@ -6,6 +6,8 @@
 #include "cli.h"
 
 int glt_cmd_init(struct glt_cli *cli, int argc, char **argv);
+/* As root: each missing folder of the path, for all to pass through. */
+int glt_make_folders(const struct glt_cli *cli, const char *path);
 int glt_cmd_issue(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_list(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_show(struct glt_cli *cli, int argc, char **argv);
@@ -25,6 +27,11 @@ int glt_cmd_repo_create(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_protect(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_check(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_audit(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_audit_verify(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_backup(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_restore(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_export(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_import(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_config(struct glt_cli *cli, int argc, char **argv);
 
 #endif

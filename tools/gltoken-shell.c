@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Login shell and ForceCommand of accounts that serve Git over SSH, and nothing but Git.
+ * Login shell and ForceCommand of accounts that serve Git over SSH, and nothing but Git and its tokens.
  *
  * The client chooses the command, and perhaps its environment. Who it is stands in neither: sshd hands over the
  * ticket that the PAM module made at the login, and gltoken-auth reads from it who may do what. A command that
@@ -19,6 +19,7 @@
 #include "log.h"
 #include "repo.h"
 #include "safe.h"
+#include "shell_tokens.h"
 #include "texts.h"
 #include "ticket.h"
 #include "when.h"
@@ -279,6 +280,15 @@ static int log_command(const struct shell *sh, const char *command, const char *
 	return 1;
 }
 
+static int serve_tokens(const struct shell *sh, const char *command)
+{
+	const struct glt_shell_session session = {.ticket = sh->ticket,
+						  .account = sh->account.name,
+						  .repo_root = sh->conf.repo_root};
+
+	return glt_shell_tokens(&session, command);
+}
+
 static int serve(struct shell *sh, const char *command)
 {
 	struct glt_gitcmd cmd;
@@ -295,6 +305,8 @@ static int serve(struct shell *sh, const char *command)
 		fputs("Git LFS is not available on this host.\n", stderr);
 		return log_command(sh, command, "no_lfs", NULL);
 	case GLT_GITCMD_OTHER:
+		if (glt_shell_tokens_knows(command))
+			return serve_tokens(sh, command);
 		break;
 	}
 	fputs("Disallowed command\n", stderr);

@@ -34,6 +34,10 @@ static const struct glt_command commands[] = {
 	{"protect", NULL, glt_cmd_protect, "who may push to which branches and tags"},
 	{"check", NULL, glt_cmd_check, "check the store"},
 	{"audit", NULL, glt_cmd_audit, "what was changed, when and by whom"},
+	{"backup", NULL, glt_cmd_backup, "write the store into one file, while it is in use"},
+	{"restore", NULL, glt_cmd_restore, "put a backup in the place of the store"},
+	{"export", NULL, glt_cmd_export, "print everything for another host"},
+	{"import", NULL, glt_cmd_import, "add what another host's export printed"},
 	{"config", NULL, glt_cmd_config, "check the configuration"},
 	{NULL, NULL, NULL, NULL},
 };

@@ -6,18 +6,30 @@ noinst_LIBRARIES += libglt_tools.a
 libglt_tools_a_SOURCES = \
 	pam_gltoken/pam_log.c \
 	pam_gltoken/pam_log.h \
+	tools/backupfile.c \
+	tools/backupfile.h \
+	tools/chain.c \
+	tools/chain.h \
 	tools/checks.c \
 	tools/checks.h \
+	tools/child.c \
+	tools/child.h \
 	tools/cli.c \
 	tools/cli.h \
 	tools/cli_open.c \
 	tools/cmds.h \
+	tools/events.c \
+	tools/events.h \
 	tools/gitcmd.c \
 	tools/gitcmd.h \
 	tools/gitenv.c \
 	tools/gitenv.h \
 	tools/http_request.c \
 	tools/http_request.h \
+	tools/import.c \
+	tools/import.h \
+	tools/import_put.c \
+	tools/import_valid.c \
 	tools/issued.c \
 	tools/issued.h \
 	tools/keyfile.c \
@@ -28,16 +40,27 @@ libglt_tools_a_SOURCES = \
 	tools/named.h \
 	tools/newrepo.c \
 	tools/newrepo.h \
+	tools/portable.c \
+	tools/portable.h \
 	tools/records.c \
 	tools/records.h \
+	tools/replay.c \
+	tools/replay.h \
+	tools/replay_read.c \
 	tools/repo.c \
 	tools/repo.h \
+	tools/restore.c \
+	tools/restore.h \
 	tools/safe.c \
 	tools/safe.h \
 	tools/scan.c \
 	tools/scan.h \
 	tools/select.c \
 	tools/select.h \
+	tools/shell_show.c \
+	tools/shell_show.h \
+	tools/shell_tokens.c \
+	tools/shell_tokens.h \
 	tools/table.c \
 	tools/table.h \
 	tools/target.c \
@@ -45,7 +68,9 @@ libglt_tools_a_SOURCES = \
 	tools/texts.c \
 	tools/texts.h \
 	tools/view.c \
-	tools/view.h
+	tools/view.h \
+	tools/words.c \
+	tools/words.h
 TOOLS_LIBS = libglt_tools.a libglt_ask.a $(CORE_LIBS) $(SMARTCOLS_LIBS) $(JANSSON_LIBS)
 
 # ---- the admin CLI ----
@@ -53,12 +78,16 @@ TOOLS_LIBS = libglt_tools.a libglt_ask.a $(CORE_LIBS) $(SMARTCOLS_LIBS) $(JANSSO
 bin_PROGRAMS += tools/gltoken
 tools_gltoken_SOURCES = \
 	tools/cmd_audit.c \
+	tools/cmd_audit_verify.c \
+	tools/cmd_backup.c \
 	tools/cmd_check.c \
 	tools/cmd_config.c \
 	tools/cmd_edit.c \
 	tools/cmd_expire.c \
 	tools/cmd_explain.c \
+	tools/cmd_export.c \
 	tools/cmd_identify.c \
+	tools/cmd_import.c \
 	tools/cmd_init.c \
 	tools/cmd_issue.c \
 	tools/cmd_key.c \
@@ -67,6 +96,7 @@ tools_gltoken_SOURCES = \
 	tools/cmd_protect.c \
 	tools/cmd_repo.c \
 	tools/cmd_repo_create.c \
+	tools/cmd_restore.c \
 	tools/cmd_revoke.c \
 	tools/cmd_rotate.c \
 	tools/cmd_scope.c \

@@ -100,7 +100,7 @@ static enum glt_status login_facts(const struct glt_conf *conf, const struct glt
 	return st == GLT_NOT_FOUND ? GLT_OK : st;
 }
 
-/* ---- PULL, PUSH ---- */
+/* ---- a project or group ---- */
 
 /* The best of the memberships that are really this person's. Groups are asked outside of any transaction. */
 static enum glt_status best_role(const struct glt_grant *grants, size_t n, const struct glt_account *account,
@@ -125,7 +125,7 @@ static enum glt_status best_role(const struct glt_grant *grants, size_t n, const
 	return GLT_OK;
 }
 
-static enum glt_status member_facts(struct glt_store *store, const struct glt_question *q,
+static enum glt_status member_facts(struct glt_store *store, const struct glt_question *q, const char *path,
 				    const struct glt_account *account, struct glt_facts *f, struct glt_err *err)
 {
 	const char *person = glt_question_person(q);
@@ -141,7 +141,7 @@ static enum glt_status member_facts(struct glt_store *store, const struct glt_qu
 		return glt_fail(err, GLT_UNAVAILABLE, "no memory for memberships");
 	st = glt_txn_begin(store, false, &txn, err);
 	if (st == GLT_OK) {
-		st = glt_grants(txn, q->path, person, grants, GLT_GRANTS_MAX, &n, err);
+		st = glt_grants(txn, path, person, grants, GLT_GRANTS_MAX, &n, err);
 		glt_txn_end(txn);
 	}
 	if (st == GLT_OK)
@@ -222,14 +222,14 @@ enum glt_status glt_ask(struct glt_store *store, const struct glt_conf *conf, co
 {
 	struct glt_facts f = {.owner = GLT_OWNER_IS_GONE};
 	struct glt_account account = {.name = ""};
-	bool repo = q->op == GLT_OP_PULL || q->op == GLT_OP_PUSH;
+	const char *path = glt_question_path(q);
 	enum glt_status st = person_facts(store, q, &f, &account, err);
 
 	if (st == GLT_OK && q->op == GLT_OP_LOGIN)
 		st = login_facts(conf, q, &f, err);
-	if (st == GLT_OK && repo && q->path)
-		st = member_facts(store, q, &account, &f, err);
-	if (st == GLT_OK && repo && q->path)
+	if (st == GLT_OK && path)
+		st = member_facts(store, q, path, &account, &f, err);
+	if (st == GLT_OK && q->op == GLT_OP_PUSH && path)
 		st = ref_facts(store, q, &f, err);
 	if (st == GLT_OK) {
 		glt_decide(q, &f, a);

@@ -202,17 +202,17 @@ static bool covers(const struct glt_question *q)
 	return glt_path_covers(q->token->path, q->path);
 }
 
-static bool repo_limited(const struct glt_question *q, struct glt_answer *a)
+static bool repo_limited(const struct glt_question *q, const char *path, struct glt_answer *a)
 {
 	const Glt__Token *t = q->token;
 
 	if (!t || t->n_only_repo == 0)
 		return false;
 	for (size_t i = 0; i < t->n_only_repo; i++)
-		if (glt_glob_match(t->only_repo[i], q->path))
+		if (glt_glob_match(t->only_repo[i], path))
 			return false;
-	return deny(a, GLT_WHY_REPO_NOT_ALLOWED, "'%s' matches none of the token's %zu repository patterns",
-		    q->path, t->n_only_repo);
+	return deny(a, GLT_WHY_REPO_NOT_ALLOWED, "'%s' matches none of the token's %zu repository patterns", path,
+		    t->n_only_repo);
 }
 
 static bool project_hidden(const struct glt_question *q, const struct glt_facts *f, struct glt_answer *a)
@@ -220,7 +220,7 @@ static bool project_hidden(const struct glt_question *q, const struct glt_facts 
 	if (!covers(q))
 		return deny(a, GLT_WHY_WRONG_PROJECT, "the token is for %s",
 			    q->token ? q->token->path : q->key->path);
-	if (repo_limited(q, a))
+	if (repo_limited(q, q->path, a))
 		return true;
 	a->role = role_of(q, f);
 	if (a->role == GLT_NO_ROLE)
@@ -289,7 +289,44 @@ static bool ref_unfit(const struct glt_question *q, const struct glt_facts *f, s
 		    f->protection, role ? role : "unknown", verb);
 }
 
-/* ---- changes that a session makes to tokens ---- */
+/* ---- what a session does to tokens ---- */
+
+/* What GitLab gives to administrators only: no person issues it to themselves. */
+#define ADMINS                                                                 \
+	(GLT_SCOPE_BIT(GLT_SCOPE_SUDO) | GLT_SCOPE_BIT(GLT_SCOPE_ADMIN_MODE) | \
+	 GLT_SCOPE_BIT(GLT_SCOPE_READ_SERVICE_PING))
+#define ALTERS GLT_SCOPE_BIT(GLT_SCOPE_API)
+#define LOOKS (ALTERS | GLT_SCOPE_BIT(GLT_SCOPE_READ_API))
+
+static bool of_a_path(const Glt__Token *t)
+{
+	return t->type != GLT__TYPE__PERSONAL;
+}
+
+static bool mints_bot(const struct glt_question *q)
+{
+	return q->mint == GLT__TYPE__PROJECT || q->mint == GLT__TYPE__GROUP;
+}
+
+const char *glt_question_path(const struct glt_question *q)
+{
+	switch (q->op) {
+	case GLT_OP_PULL:
+	case GLT_OP_PUSH:
+	case GLT_OP_LIST:
+		return q->path;
+	case GLT_OP_MINT:
+		return mints_bot(q) ? q->path : NULL;
+	case GLT_OP_ROTATE:
+	case GLT_OP_REVOKE:
+	case GLT_OP_SHOW:
+		return q->target && of_a_path(q->target) ? q->target->path : NULL;
+	case GLT_OP_LOGIN:
+	case GLT_OP_CHECK:
+		break;
+	}
+	return NULL;
+}
 
 /* What a token with api may hand on: GitLab's api includes reading, and the repositories. */
 static uint64_t may_hand_on(const Glt__Token *t)
@@ -301,35 +338,80 @@ static uint64_t may_hand_on(const Glt__Token *t)
 	return own;
 }
 
-static bool manages(const struct glt_question *q, struct glt_answer *a)
+/* Whoever acts for a person, by key or login or with one of these scopes. */
+static bool no_person(const struct glt_question *q, uint64_t scopes, struct glt_answer *a)
 {
 	const Glt__Token *t = q->token;
 
+	if (q->key && !q->key->user[0])
+		return deny(a, GLT_WHY_NOT_YOURS, "a deploy key is nobody's");
 	if (!t)
 		return false;
 	if (t->type != GLT__TYPE__PERSONAL)
-		return deny(a, GLT_WHY_NOT_YOURS, "a %s token changes no token but itself",
-			    t->type == GLT__TYPE__PROJECT ? "project" : "group or deploy");
-	if (!(t->scopes & GLT_SCOPE_BIT(GLT_SCOPE_API)))
-		return deny(a, GLT_WHY_SCOPE, "scope api is needed");
+		return deny(a, GLT_WHY_NOT_YOURS, "a %s token %s no token but itself",
+			    t->type == GLT__TYPE__PROJECT ? "project" : "group or deploy",
+			    scopes == LOOKS ? "sees" : "changes");
+	if (!(t->scopes & scopes))
+		return deny(a, GLT_WHY_SCOPE, "scope %s is needed", scopes == LOOKS ? "api or read_api" : "api");
 	return false;
 }
 
-static bool mint_unfit(const struct glt_question *q, struct glt_answer *a)
+/* The tokens of a project or group are its maintainers' business. */
+static bool path_unfit(const struct glt_question *q, const struct glt_facts *f, const char *path,
+		       struct glt_answer *a)
 {
-	if (manages(q, a))
+	const char *role;
+
+	if (repo_limited(q, path, a))
 		return true;
-	if (q->key && !q->key->user[0])
-		return deny(a, GLT_WHY_NOT_YOURS, "a deploy key is nobody's");
+	if (f->member_role == GLT_NO_ROLE)
+		return deny(a, GLT_WHY_NOT_A_MEMBER, "no membership reaches %s", path);
+	a->role = f->member_role;
+	a->visible = true;
+	role = glt_role_name(a->role);
+	if (!glt_role_may(a->role, GLT_MAY_MANAGE))
+		return deny(a, GLT_WHY_ROLE, "role %s may not manage the tokens of %s", role ? role : "unknown",
+			    path);
+	return false;
+}
+
+static bool role_above(int own, int wanted, struct glt_answer *a)
+{
+	const char *name = glt_role_name(wanted), *role = glt_role_name(own);
+
+	if (glt_role_may_give(own, wanted))
+		return false;
+	return deny(a, GLT_WHY_ROLE, "role %s may not give role %s", role ? role : "unknown",
+		    name ? name : "unknown");
+}
+
+static bool scopes_exceed(const struct glt_question *q, struct glt_answer *a)
+{
+	uint64_t more = q->scopes & (q->token ? ~may_hand_on(q->token) : ADMINS);
+	char names[GLT_SCOPES_TEXT_MAX];
+
+	if (!more)
+		return false;
+	glt_scopes_format(more, names);
+	if (q->token)
+		return deny(a, GLT_WHY_SCOPE, "the session's own token does not have %s", names);
+	return deny(a, GLT_WHY_SCOPE, "only an administrator issues %s", names);
+}
+
+static bool mint_unfit(const struct glt_question *q, const struct glt_facts *f, struct glt_answer *a)
+{
+	if (no_person(q, ALTERS, a))
+		return true;
 	if (q->token && q->token->max_uses)
 		return deny(a, GLT_WHY_NOT_YOURS, "a token with a use limit makes no others");
-	if (q->token && (q->scopes & ~may_hand_on(q->token))) {
-		char more[GLT_SCOPES_TEXT_MAX];
+	if (mints_bot(q) && (!q->path || path_unfit(q, f, q->path, a) || role_above(a->role, q->role, a)))
+		return true;
+	return scopes_exceed(q, a);
+}
 
-		glt_scopes_format(q->scopes & ~may_hand_on(q->token), more);
-		return deny(a, GLT_WHY_SCOPE, "the session's own token does not have %s", more);
-	}
-	return false;
+static bool list_unfit(const struct glt_question *q, const struct glt_facts *f, struct glt_answer *a)
+{
+	return no_person(q, LOOKS, a) || (q->path && path_unfit(q, f, q->path, a));
 }
 
 /* Who rotates a token holds its new secret, so it must be no more than what is held already. */
@@ -343,23 +425,38 @@ static bool exceeds(const Glt__Token *maker, const Glt__Token *target, struct gl
 	return false;
 }
 
-static bool target_unfit(const struct glt_question *q, struct glt_answer *a)
+static bool self_unfit(const struct glt_question *q, struct glt_answer *a)
 {
 	const uint64_t rotates = GLT_SCOPE_BIT(GLT_SCOPE_SELF_ROTATE) | GLT_SCOPE_BIT(GLT_SCOPE_API);
 
-	if (q->token && q->token->id == q->target->id) {
-		if (q->op == GLT_OP_ROTATE && q->token->max_uses) /* its successor would have all of them again */
-			return deny(a, GLT_WHY_NOT_YOURS, "a token with a use limit does not rotate itself");
-		if (q->op == GLT_OP_REVOKE || (q->token->scopes & rotates))
-			return false;
-		return deny(a, GLT_WHY_SCOPE, "scope self_rotate or api is needed");
-	}
-	if (manages(q, a))
+	if (q->op != GLT_OP_ROTATE)
+		return false;
+	if (q->token->max_uses) /* its successor would have all of them again */
+		return deny(a, GLT_WHY_NOT_YOURS, "a token with a use limit does not rotate itself");
+	if (q->token->scopes & rotates)
+		return false;
+	return deny(a, GLT_WHY_SCOPE, "scope self_rotate or api is needed");
+}
+
+static bool target_unfit(const struct glt_question *q, const struct glt_facts *f, struct glt_answer *a)
+{
+	const Glt__Token *t = q->target;
+	bool mine;
+
+	if (q->token && q->token->id == t->id)
+		return self_unfit(q, a);
+	if (no_person(q, q->op == GLT_OP_SHOW ? LOOKS : ALTERS, a))
 		return true;
-	if (q->target->type != GLT__TYPE__PERSONAL || !is_owner(q, q->target->owner))
-		return deny(a, GLT_WHY_NOT_YOURS, "token %llu is somebody else's",
-			    (unsigned long long)q->target->id);
-	return q->op == GLT_OP_ROTATE && q->token && exceeds(q->token, q->target, a);
+	mine = of_a_path(t) ? !path_unfit(q, f, t->path, a) : is_owner(q, t->owner);
+	if (!mine) { /* one answer, whatever was missing: it is about a token that may not be theirs to know */
+		a->role = GLT_NO_ROLE;
+		return deny(a, GLT_WHY_NOT_YOURS, "token %llu is not one of yours", (unsigned long long)t->id);
+	}
+	if (q->op == GLT_OP_SHOW)
+		return false;
+	if (of_a_path(t) && role_above(a->role, (int)t->role, a))
+		return true;
+	return q->op == GLT_OP_ROTATE && q->token && exceeds(q->token, t, a);
 }
 
 static void say_allowed(const struct glt_question *q, const struct glt_facts *f, struct glt_answer *a)
@@ -418,11 +515,15 @@ void glt_decide(const struct glt_question *q, const struct glt_facts *f, struct 
 		denied = check_unfit(q, a);
 		break;
 	case GLT_OP_MINT:
-		denied = mint_unfit(q, a);
+		denied = mint_unfit(q, f, a);
 		break;
 	case GLT_OP_ROTATE:
 	case GLT_OP_REVOKE:
-		denied = !q->target || target_unfit(q, a);
+	case GLT_OP_SHOW:
+		denied = !q->target || target_unfit(q, f, a);
+		break;
+	case GLT_OP_LIST:
+		denied = list_unfit(q, f, a);
 		break;
 	case GLT_OP_PULL:
 	case GLT_OP_PUSH:

@@ -20,13 +20,15 @@
 #include <stdint.h>
 
 enum glt_op {
-	GLT_OP_LOGIN,  /* open a session on an account */
-	GLT_OP_CHECK,  /* is it good, for a service that opens no session (nosession) */
-	GLT_OP_PULL,   /* git-upload-pack, git-upload-archive */
-	GLT_OP_PUSH,   /* git-receive-pack; with a ref: update of that ref */
-	GLT_OP_MINT,   /* a new personal token for the same person, with no more than these scopes */
+	GLT_OP_LOGIN, /* open a session on an account */
+	GLT_OP_CHECK, /* is it good, for a service that opens no session (nosession) */
+	GLT_OP_PULL,  /* git-upload-pack, git-upload-archive */
+	GLT_OP_PUSH,  /* git-receive-pack; with a ref: update of that ref */
+	GLT_OP_MINT, /* a new token with these scopes: for the same person, or of mint's type for path with role */
 	GLT_OP_ROTATE, /* of target */
 	GLT_OP_REVOKE, /* of target */
+	GLT_OP_SHOW,   /* target, without its secret */
+	GLT_OP_LIST,   /* the person's own tokens, or with a path those of that project or group */
 };
 
 enum glt_ref_change { GLT_REF_UPDATE, GLT_REF_CREATE, GLT_REF_FORCE, GLT_REF_DELETE };
@@ -83,13 +85,15 @@ struct glt_question {
 	const char *user; /* session of a person on their own account */
 	enum glt_op op;
 	const char *account;        /* LOGIN: the account */
-	const char *path;           /* PULL, PUSH: the project */
+	const char *path;           /* PULL, PUSH: the project; MINT, LIST: see there */
 	const char *ref;            /* PUSH: full name, or NULL for "at all" */
 	enum glt_ref_change change; /* what is done to it */
 	const char *address;        /* numeric, or NULL / "local" where none is known */
 	const char *service;        /* "sshd", "http", ... */
-	const Glt__Token *target;   /* ROTATE, REVOKE */
+	const Glt__Token *target;   /* ROTATE, REVOKE, SHOW */
 	uint64_t scopes;            /* MINT */
+	Glt__Type mint;             /* MINT: PROJECT or GROUP, anything else is personal */
+	int role;                   /* MINT: of the bot */
 	bool begins;                /* a new session: a token without uses left is refused */
 	bool need_scope;            /* the service asks for one scope by name */
 	enum glt_scope scope;
@@ -103,7 +107,8 @@ struct glt_facts {
 	/* LOGIN */
 	bool account_shared;
 	enum glt_shell shell;
-	/* PULL, PUSH: the owner's best membership; 0 where none. Unused for tokens with a role of their own. */
+	/* The person's best membership on glt_question_path(); 0 where none. Unused where a token with a role of its
+	 * own pulls or pushes. */
 	int member_role;
 	char member_path[GLT_PATH_MAX + 1];
 	char member_principal[GLT_NAME_MAX + 1];
@@ -120,6 +125,9 @@ struct glt_answer {
 	int role;         /* what counted on the project */
 	char detail[640]; /* for people: which scope, membership or restriction decided */
 };
+
+/* The project or group that the question is about, or NULL. */
+const char *glt_question_path(const struct glt_question *q);
 
 void glt_decide(const struct glt_question *q, const struct glt_facts *f, struct glt_answer *a);
 

@@ -80,6 +80,8 @@ void glt_event_token(struct glt_change *c, const char *actor, const char *action
 		glt_change_fail(c);
 	} else {
 		ev.token = any->id;
+		if (before && before->id != any->id)
+			ev.replaced = before->id;
 		put_event(c, &ev, actor, action, glt_token_holder(any), was, is, reason);
 	}
 	free(was);

@@ -31,6 +31,13 @@ bool glt_role_may(int role, enum glt_permission permission)
 	return false;
 }
 
+bool glt_role_may_give(int role, int other)
+{
+	if (!glt_role_may(role, GLT_MAY_MANAGE) || other == GLT_NO_ROLE || !glt_role_name(other))
+		return false;
+	return other != GLT_OWNER || role == GLT_OWNER;
+}
+
 enum glt_status glt_role_parse(const char *text, int *out, struct glt_err *err)
 {
 	for (size_t i = 0; i < N_ROLES; i++) {

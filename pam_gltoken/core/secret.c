@@ -46,6 +46,7 @@ enum glt_status glt_secret_bind(struct glt_store *store, struct glt_txn *txn, Gl
 
 		if (st == GLT_NOT_FOUND) {
 			t->quick = glt_quick(glt_store_key(store), t->id, text->secret, GLT_SECRET_LEN);
+			t->no_quick = false;
 			if (!glt_token_set_text(&t->selector, text->selector))
 				return glt_fail(err, GLT_UNAVAILABLE, "no memory for the record");
 			return GLT_OK;
@@ -62,7 +63,7 @@ enum glt_status glt_secret_bind(struct glt_store *store, struct glt_txn *txn, Gl
 bool glt_secret_plausible(struct glt_store *store, const Glt__Token *t, const struct glt_token_text *text)
 {
 	return strcmp(t->prefix, text->prefix) == 0 &&
-	       glt_quick(glt_store_key(store), t->id, text->secret, GLT_SECRET_LEN) == t->quick;
+	       (t->no_quick || glt_quick(glt_store_key(store), t->id, text->secret, GLT_SECRET_LEN) == t->quick);
 }
 
 enum glt_status glt_secret_hash_matches(const Glt__Token *t, const struct glt_token_text *text, bool *match,

@@ -43,6 +43,9 @@ enum glt_table {
 	GLT_TABLES,
 };
 
+const char *glt_table_name(enum glt_table table);
+bool glt_table_is_many(enum glt_table table);
+
 enum glt_counter {              /* never reused, never go back */
 		   GLT_NEXT_ID, /* tokens, keys */
 		   GLT_NEXT_GENERATION,
@@ -53,6 +56,14 @@ enum glt_counter {              /* never reused, never go back */
 struct glt_slice {
 	const void *data;
 	size_t len;
+};
+
+#define GLT_EVENT_HASH 32
+#define GLT_EPOCH_LEN 16
+
+struct glt_head { /* of the audit chain: the last event's number and BLAKE2b of its bytes */
+	uint64_t seq;
+	uint8_t hash[GLT_EVENT_HASH];
 };
 
 struct glt_store;
@@ -75,8 +86,25 @@ void glt_store_close(struct glt_store *store);
 
 /* 32 random bytes made at init; subkeys are derived from them, see seckey.h. Owned by the store. */
 const uint8_t *glt_store_key(const struct glt_store *store);
-/* 16 random bytes that change at restore: old tickets and caches die with them. */
-enum glt_status glt_store_epoch(struct glt_txn *txn, uint8_t out[16], struct glt_err *err);
+/* Random bytes that change at restore: old tickets and caches die with them. */
+enum glt_status glt_store_epoch(struct glt_txn *txn, uint8_t out[GLT_EPOCH_LEN], struct glt_err *err);
+enum glt_status glt_store_head(struct glt_txn *txn, struct glt_head *out, struct glt_err *err);
+/* The hash that the next event has of one whose bytes these are. */
+void glt_event_hash(const void *bytes, size_t len, uint8_t out[GLT_EVENT_HASH]);
+
+/* Call fn after each change with events that was made through this handle. */
+typedef void glt_changed(void *arg, const struct glt_head *head);
+void glt_store_watch(struct glt_store *store, glt_changed *fn, void *arg);
+
+/* ---- backups ---- */
+/* Write the whole store, compacted, to fd from its offset on. Logins and changes go on. */
+enum glt_status glt_store_copy(struct glt_store *store, int fd, struct glt_err *err);
+/* Read such a copy, which nobody else may change, from the start of the regular file fd. It has no key. */
+enum glt_status glt_store_open_copy(int fd, struct glt_store **out, struct glt_err *err);
+/* For a store that is restored, in a write transaction: numbers that may have been given out since the backup are
+ * left out, and the audit log goes on behind another event than its last. */
+void glt_skip(struct glt_txn *txn, enum glt_counter counter, uint64_t n);
+void glt_chain_from(struct glt_txn *txn, const struct glt_head *head);
 
 /* A write transaction waits at most wait_ms for other writers, then GLT_BUSY. End every transaction once:
  * with glt_store_apply() or glt_txn_end(), which gives up all that was not applied. */
@@ -113,6 +141,8 @@ void glt_change_del(struct glt_change *c, enum glt_table table, struct glt_slice
 /* Tables marked "many": add or drop one id under key. */
 void glt_change_link(struct glt_change *c, enum glt_table table, struct glt_slice key, uint64_t id);
 void glt_change_unlink(struct glt_change *c, enum glt_table table, struct glt_slice key, uint64_t id);
+/* A new epoch. */
+void glt_change_epoch(struct glt_change *c);
 /* Remember a failure (no memory) of who fills the change: the apply will fail. */
 void glt_change_fail(struct glt_change *c);
 /* Record what is done; seq, at and previous are filled by apply. Strings of ev are copied. */

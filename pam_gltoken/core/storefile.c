@@ -122,48 +122,66 @@ enum glt_status glt_storefile_check(const char *dir, struct glt_err *err)
 	return GLT_OK;
 }
 
-uint64_t glt_storefile_size(const char *dir)
+enum glt_status glt_storefile_check_copy(int fd, struct glt_err *err)
 {
-	char path[PATH];
 	struct stat sb;
 
-	path_of(path, dir, "store.mdb");
+	if (fstat(fd, &sb) != 0 || !S_ISREG(sb.st_mode))
+		return glt_fail(err, GLT_UNAVAILABLE, "the copy is not a regular file");
+	return metas_sane(fd, (uint64_t)sb.st_size)
+		       ? GLT_OK
+		       : glt_fail(err, GLT_DAMAGED, "the copy is damaged or cut short");
+}
+
+uint64_t glt_storefile_size(const char *path)
+{
+	struct stat sb;
+
 	return stat(path, &sb) == 0 ? (uint64_t)sb.st_size : 0;
 }
 
-static bool write_key(int fd)
+bool glt_storefile_is_current(const char *dir, int fd)
 {
-	uint8_t key[32];
+	struct stat ours, now;
+	char path[PATH];
+
+	path_of(path, dir, "store.mdb");
+	return fstat(fd, &ours) == 0 && stat(path, &now) == 0 && ours.st_ino == now.st_ino &&
+	       ours.st_dev == now.st_dev;
+}
+
+enum glt_status glt_storefile_write_key(const char *dir, const uint8_t key[32], struct glt_err *err)
+{
+	char path[PATH];
+	int fd;
 	bool ok;
 
-	randombytes_buf(key, sizeof(key));
-	ok = write(fd, key, sizeof(key)) == (ssize_t)sizeof(key) && fsync(fd) == 0;
-	sodium_memzero(key, sizeof(key));
-	return ok;
+	path_of(path, dir, "key");
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return glt_fail(err, errno == EEXIST ? GLT_EXISTS : GLT_UNAVAILABLE, "%s: %s", path,
+				strerror(errno));
+	ok = write(fd, key, 32) == 32 && fsync(fd) == 0;
+	if (close(fd) == 0 && ok)
+		return GLT_OK;
+	(void)unlink(path);
+	return glt_fail(err, GLT_UNAVAILABLE, "%s: cannot be written", path);
 }
 
 enum glt_status glt_storefile_create_key(const char *dir, struct glt_err *err)
 {
 	char path[PATH];
+	uint8_t key[32];
 	enum glt_status st = check_dir(dir, err);
-	int fd;
-	bool ok;
 
 	if (st != GLT_OK)
 		return st;
 	path_of(path, dir, "store.mdb");
 	if (access(path, F_OK) == 0)
 		return glt_fail(err, GLT_EXISTS, "store %s exists already", dir);
-	path_of(path, dir, "key");
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return glt_fail(err, errno == EEXIST ? GLT_EXISTS : GLT_UNAVAILABLE, "%s: %s", path,
-				strerror(errno));
-	ok = write_key(fd);
-	if (close(fd) != 0 || !ok) {
-		st = glt_fail(err, GLT_UNAVAILABLE, "%s: %s", path, strerror(errno));
-		(void)unlink(path);
-	}
+	randombytes_buf(key, sizeof(key));
+	st = glt_storefile_write_key(dir, key, err);
+	sodium_memzero(key, sizeof(key));
 	return st;
 }
 

@@ -104,6 +104,14 @@ test_only_bare_repositories() {
 	echo 'gitdir: /srv/git/secret/vault.git' >/srv/git/fork/gitfile.git/.git
 	chown -R git: /srv/git/fork/gitfile.git
 	refused fork/gitfile.git
+	# A bare one, but git looks for .git and commondir first.
+	cp -a /srv/git/fork/hello.git /srv/git/fork/both.git
+	ok git_ ls-remote git@host:fork/both.git
+	cp /srv/git/fork/gitfile.git/.git /srv/git/fork/both.git/.git
+	refused fork/both.git .
+	rm /srv/git/fork/both.git/.git
+	echo /srv/git/secret/vault.git >/srv/git/fork/both.git/commondir
+	refused fork/both.git .
 }
 
 # The repository's own hooks run, and read what GitLab's and gitolite's hooks read.

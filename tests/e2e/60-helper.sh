@@ -207,6 +207,11 @@ test_address_of_a_caller_is_not_believed() {
 	says 'reason=address_not_allowed'
 	run bash -c "printf 'verb=verify\nsecret=$TOKEN\naccount=git\nservice=sshd\nrhost=192.0.2.1\n\n' | $HELPER"
 	says 'verdict=allow'
+	new_token --user alice --scope write_repository --service imap
+	run as mallory bash -c "printf 'verb=verify\nsecret=$TOKEN\naccount=git\nservice=imap\n\n' | $HELPER"
+	says 'reason=service_not_allowed'
+	run bash -c "printf 'verb=verify\nsecret=$TOKEN\naccount=git\nservice=imap\n\n' | $HELPER"
+	says 'verdict=allow'
 }
 
 test_without_privilege_it_says_why() {

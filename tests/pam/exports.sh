@@ -18,7 +18,8 @@ pam_sm_chauthtok
 pam_sm_close_session
 pam_sm_open_session
 pam_sm_setcred'
-got=$(nm -D --defined-only --extern-only "$module" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | LC_ALL=C sort)
+got=$(nm -D --defined-only --extern-only "$module" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' |
+	LC_ALL=C sort)
 test "$got" = "$want" || fail "defines:" "$got"
 
 # Its host needs no more than libpam and libc, and what libpam itself brings: audit, capabilities.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Stands where gltoken-auth would: a separate program at the end of the real transport that answers, or fails to
- * answer, as its request tells it. The order is the value of the first of do=, secret=, ticket=, the second word of
- * key=, or account=. What was asked is left in the file ./asked, if there is one.
+ * answer, as its request tells it. The order is the value of the first of do=, secret=, ticket=, the second word
+ * of key=, or account=. What was asked is left in the file ./asked, if there is one.
  */
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "pam_host.h"
 
+#include "decide.h"
+
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <security/pam_modules.h>
@@ -250,4 +252,55 @@ void host_expect(struct host *h, enum pamtest_ops op, int flags, int code, const
 	print_error("%s returned %d (%s) instead of %d (%s)\n%s", name, cases[0].op_rv,
 		    pam_strerror(h->pamh, cases[0].op_rv), code, pam_strerror(h->pamh, code), host_log);
 	_fail(file, line);
+}
+
+/* ---- what tests look at ---- */
+
+const char *const host_reasons[] = {
+#define NAME(sym, name, text) name,
+	GLT_REASONS(NAME)
+#undef NAME
+		NULL,
+};
+
+bool host_trouble(const char *reason)
+{
+	static const char *const trouble[] = {"unavailable", "busy", "config_error", "no_privilege",
+					      "damaged_record"};
+
+	for (size_t i = 0; i < sizeof trouble / sizeof *trouble; i++)
+		if (strcmp(reason, trouble[i]) == 0)
+			return true;
+	return false;
+}
+
+const char *host_session(const struct host *h)
+{
+	return pam_getenv(h->pamh, "GLTOKEN_SESSION");
+}
+
+void host_preset(struct host *h, const char *pair)
+{
+	assert_int_equal(pam_putenv(h->pamh, pair), PAM_SUCCESS);
+}
+
+void assert_logged(const char *text)
+{
+	if (!strstr(host_log, text))
+		fail_msg("not in the log: %s\n%s", text, host_log);
+}
+
+void assert_not_logged(const char *text)
+{
+	if (strstr(host_log, text))
+		fail_msg("in the log: %s\n%s", text, host_log);
+}
+
+int host_log_lines(void)
+{
+	int n = 0;
+
+	for (const char *p = host_log; (p = strchr(p, '\n')); p++)
+		n++;
+	return n;
 }

@@ -44,8 +44,16 @@ extern char host_log[65536];
 const char *host_asked(void); /* requests as the helper read them; "" where it was not asked */
 void host_forget(void);
 
-extern volatile bool host_no_memory; /* calloc of the module's large object fails; calloc is known not to read it */
+extern volatile bool host_no_memory; /* for the module's large object; volatile: calloc is a builtin */
 extern int host_putenv_fails;        /* n > 0: the n-th pam_putenv from now; then counts down */
 extern bool host_set_data_fails;
+
+extern const char *const host_reasons[]; /* all of decide.h, and NULL */
+bool host_trouble(const char *reason);   /* not a refusal, but trouble */
+const char *host_session(const struct host *h);
+void host_preset(struct host *h, const char *pair); /* PAM's environment before the module */
+void assert_logged(const char *text);
+void assert_not_logged(const char *text);
+int host_log_lines(void);
 
 #endif

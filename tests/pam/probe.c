@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A module that stands beside the one under test. authtok=TEXT sets PAM_AUTHTOK, which only a module can; show puts
- * what it finds there into PAM's environment as SEEN. It never has an opinion.
+ * A module that stands beside the one under test. authtok=TEXT sets PAM_AUTHTOK, which only a module can; show
+ * puts what it finds there into PAM's environment as SEEN. It never has an opinion.
  */
 #include <security/pam_modules.h>
 #include <stdio.h>

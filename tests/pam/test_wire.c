@@ -136,6 +136,8 @@ static void requests(void **state)
 		{"\n\n", false},
 		{"verb=x", false},
 		{"verb=x\n", false},
+		{"verb=x\nX", false},
+		{"verb=x\na=b", false},
 		{"\nverb=x\n\n", false},
 		{"verb=x\n\n\n", false},
 		{"verb=x\n\na=b\n", false},

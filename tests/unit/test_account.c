@@ -156,11 +156,12 @@ static void groups(void **state)
 
 static int drop_to(uid_t uid, gid_t gid)
 {
+	const gid_t supplementary[] = {1, 2, 4244};
 	struct glt_err err;
 	gid_t list[8];
 	uid_t r, e, s;
 
-	if (glt_privdrop(uid, gid, &err) != GLT_OK)
+	if (setgroups(3, supplementary) != 0 || glt_privdrop(uid, gid, &err) != GLT_OK)
 		return 2;
 	if (getresuid(&r, &e, &s) != 0 || r != uid || e != uid || s != uid)
 		return 3;
@@ -171,7 +172,7 @@ static int drop_to(uid_t uid, gid_t gid)
 	if (prctl(PR_GET_DUMPABLE) != 0)
 		return 6;
 	/* Being that account already, it is only proved; another one cannot be reached. */
-	if (glt_privdrop(uid, gid, &err) != GLT_OK)
+	if (prctl(PR_SET_DUMPABLE, 1) != 0 || glt_privdrop(uid, gid, &err) != GLT_OK || prctl(PR_GET_DUMPABLE) != 0)
 		return 7;
 	return glt_privdrop(uid + 1, gid, &err) == GLT_REFUSED && strstr(err.text, "root") ? 0 : 8;
 }

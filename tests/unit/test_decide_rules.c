@@ -497,6 +497,8 @@ static void rotate_and_revoke(void **state)
 		target.scopes = cases[i].theirs;
 		target.type = cases[i].target == BOTS ? GLT__TYPE__PROJECT : GLT__TYPE__PERSONAL;
 		target.owner = (char *)(cases[i].target == BOBS ? "bob" : "alice");
+		if (cases[i].target == BOTS) /* of a project that is not hers to manage */
+			f.member_role = GLT_DEVELOPER;
 		q.target = cases[i].target == SELF ? &t : &target;
 		if (decide(&q, &f).reason != cases[i].why)
 			fail_msg("case %zu", i);

@@ -131,6 +131,7 @@ static void bots(void **state)
 
 	for (int i = 0; i < 4; i++) {
 		char name[16], hex[16];
+		int end = 0;
 		struct glt_issue r = tmpstore_project(paths[i], name, READ_REPO);
 		Glt__Token *p;
 		struct glt_err err;
@@ -140,10 +141,10 @@ static void bots(void **state)
 			r.type = GLT__TYPE__GROUP;
 		p = tmpstore_load(t, tmpstore_issue(t, &r, NULL));
 		assert_int_equal(sscanf(p->owner,
-					i == 3 ? "group_%llu_bot_%15[0-9a-f]" : "project_%llu_bot_%15[0-9a-f]",
-					&number[i], hex),
+					i == 3 ? "group_%llu_bot_%15[0-9a-f]%n" : "project_%llu_bot_%15[0-9a-f]%n",
+					&number[i], hex, &end),
 				 2);
-		assert_int_equal(strlen(hex), 8);
+		assert_true(strlen(hex) == 8 && p->owner[end] == '\0');
 		assert_int_equal(glt_account_name_check(p->owner, &err), GLT_OK);
 		(void)snprintf(owner[i], sizeof(owner[i]), "%s", p->owner);
 		glt_token_free(p);

@@ -75,6 +75,11 @@ static void mapped_is_the_same(void **state)
 }
 
 static const char *const bad_ranges[] = {
+	"0.0.0.0/",
+	"::/",
+	"0.0.0.0/0000",
+	"0.0.0.0/4294967296",
+	"::/18446744073709551616",
 	"",
 	"/",
 	"/24",
@@ -169,6 +174,8 @@ static void ranges_match(void **state)
 		{"::1", "127.0.0.1", false},
 		{"fe80::/10", "fe80::1%eth0", false},
 		{"192.0.2.0/24", "192.0.2.7/32", false},
+		{"0.0.0.0/", "192.0.2.1", false},
+		{"0.0.0.0/4294967296", "192.0.2.1", false},
 		{"192.0.2.0/33", "192.0.2.1", false},
 		{"nonsense", "nonsense", false},
 		{"192.0.2.0/24", "192.0.2.7 ", false},

@@ -287,6 +287,10 @@ static void pubkey_bad(void **state)
 		"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5", /* the type and nothing behind it */
 		"ssh-ed25519 " ED25519 "x",
 		"ssh-ed25519-cert-v01@openssh.com " ED25519,
+		/* whole blobs, of a type that is not the line's or not known */
+		"ecdsa-sha2-nistp384 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAgAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+		"ssh-dss AAAAB3NzaC1kc3MAAAAgAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+		"ssh-ed448 AAAACXNzaC1lZDQ0OAAAACAAAQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHw==",
 		"-----BEGIN OPENSSH PRIVATE KEY-----",
 		"0123456789012345678901234567890123456789012345678901234567890123456789 " ED25519,
 	};

@@ -57,6 +57,7 @@ static void assert_same(const struct glt_conf *shipped, const struct glt_conf *d
 	SAME_TEXT(http_account);
 	SAME(http_insecure);
 	SAME(http_username_owner);
+	SAME(http_anonymous_read);
 	SAME(hash.memory);
 	SAME(hash.time);
 	SAME(slots);

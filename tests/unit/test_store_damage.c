@@ -424,13 +424,36 @@ static void no_protobuf(void **state)
 	glt_txn_end(txn);
 }
 
+/* A record without a selector, or with one that is too long, is none. */
+static void no_selector(void **state)
+{
+	static const char *const selectors[] = {"", "abcde", "abcdefg"};
+	struct tmpstore *t = *state;
+
+	for (size_t i = 0; i < sizeof(selectors) / sizeof(selectors[0]); i++) {
+		Glt__Token p = GLT__TOKEN__INIT, *token;
+		uint8_t bytes[64], id[GLT_KEY_U64];
+		struct glt_txn *txn;
+
+		p.id = 1;
+		p.selector = (char *)selectors[i];
+		assert_true(glt__token__get_packed_size(&p) <= sizeof(bytes));
+		glt_put_u64(id, 1);
+		tmpstore_put(t, GLT_TOKENS, (struct glt_slice){id, sizeof(id)},
+			     (struct glt_slice){bytes, glt__token__pack(&p, bytes)});
+		txn = tmpstore_begin(t, false);
+		must_fail(GLT_DAMAGED, "token 1 is damaged", glt_token_load(txn, 1, &token, &err));
+		glt_txn_end(txn);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_store(cut_short),         with_store(zeroed),       with_store(foreign),
 		with_store(foreign_lmdb),      with_store(meta_fields),  with_store(each_byte_of_a_value),
 		with_store(walks_over_damage), with_store(moved_values), with_store(damaged_counters),
-		with_store(a_bit_anywhere),    with_store(no_protobuf),
+		with_store(a_bit_anywhere),    with_store(no_protobuf),  with_store(no_selector),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,10 +2,14 @@
 /* Creating and opening a store: folder, owners, modes, key, schema. */
 #include "tmpstore.h"
 
+#include "storefile.h"
+
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -108,6 +112,25 @@ static void key_without_store(void **state)
 	assert_int_equal(slurp(path, key, sizeof(key)), 32);
 }
 
+/* Nor is a store without its key made a new one. */
+static void store_without_key(void **state)
+{
+	struct tmpstore *t = *state;
+	char path[128];
+	struct stat before, after;
+
+	tmpstore_close(t);
+	path_of(t, "key", path);
+	assert_int_equal(unlink(path), 0);
+	path_of(t, "store.mdb", path);
+	assert_int_equal(stat(path, &before), 0);
+	must_fail(GLT_EXISTS, "exists already", glt_store_create(t->dir, &err));
+	assert_int_equal(stat(path, &after), 0);
+	assert_true(before.st_ino == after.st_ino && before.st_size == after.st_size);
+	path_of(t, "key", path);
+	assert_int_equal(lstat(path, &after), -1);
+}
+
 static void two_stores_differ(void **state)
 {
 	struct tmpstore *a = *state;
@@ -163,6 +186,43 @@ static void creation_that_fails(void **state)
 	path_of(t, "store.mdb", path);
 	assert_int_equal(lstat(path, &sb), -1);
 	assert_int_equal(glt_store_create(t->dir, &err), GLT_OK);
+}
+
+/* With room for so many bytes a file. */
+static bool create_with_room(struct tmpstore *t, void *arg)
+{
+	const rlim_t room = *(const rlim_t *)arg;
+	const struct rlimit limit = {room, room};
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	return setrlimit(RLIMIT_FSIZE, &limit) == 0 && glt_store_create(t->dir, NULL) == GLT_OK;
+}
+
+/* A disk that is full at whatever point: a store, or nothing of one. */
+static void creation_without_room(void **state)
+{
+	static const char *const names[] = {"store.mdb", "key"};
+	struct tmpstore *t = *state;
+	unsigned made = 0, failed = 0;
+
+	for (rlim_t room = 0; room < 256 * 1024; room += 4096) {
+		char path[128];
+		struct stat sb;
+
+		if (child_wait(child_start(t, create_with_room, &room)) == 0) {
+			made++;
+			opens(t, GLT_OK, NULL);
+			glt_storefile_remove(t->dir);
+			continue;
+		}
+		failed++;
+		for (size_t i = 0; i < 2; i++) {
+			path_of(t, names[i], path);
+			if (lstat(path, &sb) == 0)
+				fail_msg("with room for %lu bytes, %s remains", (unsigned long)room, path);
+		}
+	}
+	assert_true(made > 0 && failed > 2);
 }
 
 /* ---- open ---- */
@@ -381,6 +441,8 @@ int main(void)
 		with_store(two_stores_differ),
 		with_folder(creation_needs_a_good_folder),
 		with_folder(creation_that_fails),
+		with_folder(creation_without_room),
+		with_store(store_without_key),
 		with_folder(not_there),
 		with_store(folder_modes),
 		with_store(file_modes),

@@ -117,6 +117,9 @@ static void resolve(void **state)
 	resolves(t, "alice/a/b", slash);
 	resolves(t, "demo/hello/ci", project);
 	resolves(t, "demo/ci", group);
+	/* Read in two ways: the longest holder counts. */
+	(void)issue(t, GLT__TYPE__GROUP, "demo", "hello/ci");
+	resolves(t, "demo/hello/ci", project);
 	static const char *const none[] = {"",    "0",        "99",         "-1",
 					   "+1",  "1x",       " 1",         "18446744073709551617",
 					   "ci",  "alice",    "alice/",     "alic/ci",
@@ -245,6 +248,9 @@ static void quick_is_not_enough(void **state)
 	assert_true(match && glt_secret_plausible(t->store, p, &tt));
 	p->quick ^= 1;
 	assert_false(glt_secret_plausible(t->store, p, &tt));
+	p->no_quick = true; /* imported: not this store's key */
+	assert_true(glt_secret_plausible(t->store, p, &tt));
+	p->no_quick = false;
 	p->quick ^= 1;
 	p->tag.data[31] ^= 1;
 	must(glt_secret_hash_matches(p, &tt, &match, &err));

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include "meta.h"
+
+#include "change.h"
+#include "when.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	bool many;
+} tables[GLT_TABLES] = {
+	[GLT_TOKENS] = {"tokens", false},
+	[GLT_BY_SELECTOR] = {"by_selector", false},
+	[GLT_BY_OWNER] = {"by_owner", true},
+	[GLT_BY_PATH] = {"by_path", true},
+	[GLT_BY_EXPIRY] = {"by_expiry", true},
+	[GLT_BY_FAMILY] = {"by_family", true},
+	[GLT_NAMESPACES] = {"namespaces", false},
+	[GLT_MEMBERS] = {"members", false},
+	[GLT_USERS] = {"users", false},
+	[GLT_KEYS] = {"keys", false},
+	[GLT_KEY_IDS] = {"key_ids", false},
+	[GLT_KEYS_OF] = {"keys_of", true},
+	[GLT_PROTECTIONS] = {"protections", false},
+	[GLT_AUDIT] = {"audit", false},
+	[GLT_META] = {"meta", false},
+};
+
+static const char *const counters[GLT_COUNTERS] = {
+	[GLT_NEXT_ID] = "id",
+	[GLT_NEXT_GENERATION] = "generation",
+	[GLT_NEXT_ACCOUNT] = "account",
+};
+
+const char *glt_table_name(enum glt_table table)
+{
+	return tables[table].name;
+}
+
+bool glt_table_is_many(enum glt_table table)
+{
+	return tables[table].many;
+}
+
+static enum glt_status get_bytes(struct glt_txn *txn, const char *name, void *out, size_t len, struct glt_err *err)
+{
+	struct glt_slice v = {NULL, 0};
+	enum glt_status st = glt_get(txn, GLT_META, glt_slice_str(name), &v, err);
+
+	if (st == GLT_NOT_FOUND || (st == GLT_OK && v.len != len))
+		return glt_fail(err, GLT_DAMAGED, "the store has no %s: run gltoken check, then gltoken restore",
+				name);
+	if (st == GLT_OK)
+		memcpy(out, v.data, len);
+	return st;
+}
+
+static enum glt_status get_u64(struct glt_txn *txn, const char *name, uint64_t *out, struct glt_err *err)
+{
+	uint8_t bytes[GLT_KEY_U64] = {0};
+	enum glt_status st = get_bytes(txn, name, bytes, sizeof(bytes), err);
+
+	if (st == GLT_OK)
+		*out = glt_get_u64(bytes);
+	return st;
+}
+
+static void put_bytes(struct glt_change *c, const char *name, const void *bytes, size_t len)
+{
+	glt_change_put(c, GLT_META, glt_slice_str(name), (struct glt_slice){bytes, len});
+}
+
+static void put_u64(struct glt_change *c, const char *name, uint64_t v)
+{
+	uint8_t bytes[GLT_KEY_U64];
+
+	glt_put_u64(bytes, v);
+	put_bytes(c, name, bytes, sizeof(bytes));
+}
+
+enum glt_status glt_store_epoch(struct glt_txn *txn, uint8_t out[GLT_EPOCH_LEN], struct glt_err *err)
+{
+	return get_bytes(txn, "epoch", out, GLT_EPOCH_LEN, err);
+}
+
+void glt_change_epoch(struct glt_change *c)
+{
+	uint8_t epoch[GLT_EPOCH_LEN];
+
+	randombytes_buf(epoch, sizeof(epoch));
+	put_bytes(c, "epoch", epoch, sizeof(epoch));
+}
+
+enum glt_status glt_store_head(struct glt_txn *txn, struct glt_head *out, struct glt_err *err)
+{
+	enum glt_status st = get_u64(txn, "seq", &out->seq, err);
+
+	return st == GLT_OK ? get_bytes(txn, "head", out->hash, sizeof(out->hash), err) : st;
+}
+
+void glt_meta_new(struct glt_change *c)
+{
+	put_u64(c, "schema", GLT_SCHEMA);
+	put_u64(c, "min_reader", GLT_SCHEMA);
+	glt_change_epoch(c);
+}
+
+enum glt_status glt_meta_check_schema(struct glt_txn *txn, struct glt_err *err)
+{
+	uint64_t schema = 0, min_reader = 0;
+	enum glt_status st = get_u64(txn, "schema", &schema, err);
+
+	if (st == GLT_OK)
+		st = get_u64(txn, "min_reader", &min_reader, err);
+	if (st == GLT_OK && min_reader > GLT_SCHEMA)
+		return glt_fail(
+			err, GLT_UNAVAILABLE,
+			"the store was written by a newer gltoken (schema %llu, this one reads up to %u): install "
+			"that version again",
+			(unsigned long long)schema, GLT_SCHEMA);
+	return st;
+}
+
+enum glt_status glt_meta_load(struct glt_txn *txn, struct glt_meta *m, struct glt_err *err)
+{
+	enum glt_status st = glt_store_head(txn, &m->head, err);
+
+	for (int i = 0; st == GLT_OK && i < GLT_COUNTERS; i++)
+		st = get_u64(txn, counters[i], &m->counter[i], err);
+	return st;
+}
+
+void glt_event_hash(const void *bytes, size_t len, uint8_t out[GLT_EVENT_HASH])
+{
+	(void)crypto_generichash(out, GLT_EVENT_HASH, bytes, len, NULL, 0);
+}
+
+static void chain(struct glt_meta *m, struct glt_change *c, Glt__Event *ev)
+{
+	uint8_t key[GLT_KEY_U64], *bytes;
+	size_t len;
+
+	ev->seq = ++m->head.seq;
+	if (ev->at == 0)
+		ev->at = glt_now();
+	ev->previous = (ProtobufCBinaryData){sizeof(m->head.hash), m->head.hash};
+	len = glt__event__get_packed_size(ev);
+	bytes = malloc(len);
+	if (bytes) {
+		(void)glt__event__pack(ev, bytes);
+		glt_put_u64(key, ev->seq);
+		glt_change_put(c, GLT_AUDIT, (struct glt_slice){key, sizeof(key)}, (struct glt_slice){bytes, len});
+		glt_event_hash(bytes, len, m->head.hash);
+		free(bytes);
+	} else {
+		glt_change_fail(c);
+	}
+	ev->previous = (ProtobufCBinaryData){0, NULL}; /* lent, not owned */
+}
+
+void glt_meta_finish(struct glt_meta *m, struct glt_change *c)
+{
+	for (size_t i = 0; i < c->n_events; i++)
+		chain(m, c, c->events[i]);
+	for (int i = 0; i < GLT_COUNTERS; i++)
+		put_u64(c, counters[i], m->counter[i]);
+	put_u64(c, "seq", m->head.seq);
+	put_bytes(c, "head", m->head.hash, sizeof(m->head.hash));
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside of the store: its table meta, and what each change adds to itself. For store.c; no LMDB in it. */
+#ifndef GLT_META_H
+#define GLT_META_H
+
+#include "store.h"
+
+struct glt_meta {
+	uint64_t counter[GLT_COUNTERS];
+	struct glt_head head;
+};
+
+/* What a new store holds besides. */
+void glt_meta_new(struct glt_change *c);
+/* GLT_UNAVAILABLE: written by a newer gltoken. */
+enum glt_status glt_meta_check_schema(struct glt_txn *txn, struct glt_err *err);
+enum glt_status glt_meta_load(struct glt_txn *txn, struct glt_meta *m, struct glt_err *err);
+/* Number the events of c, chain them, and make them and the new m operations of c. */
+void glt_meta_finish(struct glt_meta *m, struct glt_change *c);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmds.h"
+
+#include "import.h"
+#include "records.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+	"Usage: gltoken import [FILE] [--dry-run]\n"
+	"\n"
+	"Add what 'gltoken export' printed on another host, from FILE or standard input: all of it,\n"
+	"or nothing where something is there already. Numbers stay as they were. Accounts are\n"
+	"found by their names.\n"
+	"\n"
+	"      --dry-run            check everything, change nothing\n" GLT_HELP_HELP;
+
+enum { OPT_DRY_RUN = GLT_OPT_OWN };
+
+static const struct option options[] = {
+	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
+	GLT_OPTIONS_END,
+};
+
+static int load(const struct glt_cli *cli, const char *path, struct glt_import *in)
+{
+	struct glt_err err;
+	enum glt_status st;
+	FILE *f = stdin;
+
+	if (path && strcmp(path, "-") != 0) {
+		int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+		f = fd < 0 ? NULL : fdopen(fd, "r");
+		if (!f) {
+			glt_cli_warn(cli, "%s: %s", path, strerror(errno));
+			return GLT_EXIT_UNAVAILABLE;
+		}
+	}
+	st = glt_import_read(f, in, &err);
+	if (f != stdin)
+		(void)fclose(f);
+	if (st == GLT_OK)
+		st = glt_import_check(cli, in, &err);
+	return st == GLT_OK ? GLT_EXIT_OK : glt_cli_fail(cli, &err);
+}
+
+static int put(struct glt_cli *cli, struct glt_import *in, bool dry_run)
+{
+	struct glt_change *c;
+	struct glt_err err;
+	struct glt_txn *txn;
+	enum glt_status st;
+	int rc = glt_cli_open(cli, true);
+
+	if (rc == GLT_EXIT_OK)
+		rc = glt_write_begin(cli, &txn, &c);
+	if (rc != GLT_EXIT_OK)
+		return rc;
+	st = glt_import_put(cli, txn, c, in, &err);
+	if (st == GLT_OK && dry_run) {
+		glt_txn_end(txn);
+		glt_change_free(c);
+	} else {
+		rc = glt_write_end(cli, txn, c, st, &err);
+	}
+	if (rc == GLT_EXIT_OK)
+		glt_cli_say("%s %zu records.", dry_run ? "Would import" : "Imported", in->n);
+	return rc;
+}
+
+int glt_cmd_import(struct glt_cli *cli, int argc, char **argv)
+{
+	struct glt_import in = {.n = 0};
+	bool dry_run = false;
+	int rc;
+
+	while (glt_cli_option(cli, argc, argv, options, help) != -1)
+		dry_run = true;
+	glt_cli_operands(cli, argc, argv, 0, 1, "at most one FILE");
+	rc = load(cli, optind < argc ? argv[optind] : NULL, &in);
+	if (rc == GLT_EXIT_OK)
+		rc = put(cli, &in, dry_run);
+	glt_import_free(&in);
+	return rc;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "events.h"
+
+#include "chain.h"
+#include "when.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int64_t moment(const struct glt_cli *cli, const char *option)
+{
+	struct glt_err err;
+	int64_t when = 0;
+	/* 30d is 30 days ago here, where nothing lies in the future. */
+	const bool span =
+		strspn(optarg, "0123456789") > 0 && optarg[0] && strchr("smhdw", optarg[strlen(optarg) - 1]);
+	enum glt_status st = span ? glt_span_parse(option, optarg, &when, &err)
+				  : glt_when_parse(option, optarg, cli->now, &when, &err);
+
+	glt_cli_require(cli, st, &err);
+	return span ? cli->now - when : when;
+}
+
+void glt_event_option(const struct glt_cli *cli, struct glt_event_filter *f, int option)
+{
+	switch (option) {
+	case GLT_OPT_EVENT_TOKEN:
+		f->token = glt_cli_number(cli, "--token", optarg, 1, UINT64_MAX);
+		break;
+	case GLT_OPT_EVENT_ACTOR:
+		glt_cli_once(cli, &f->actor, "--actor");
+		break;
+	case GLT_OPT_EVENT_ACTION:
+		glt_cli_once(cli, &f->action, "--action");
+		break;
+	case GLT_OPT_EVENT_OBJECT:
+		glt_cli_once(cli, &f->object, "--object");
+		break;
+	case GLT_OPT_EVENT_SINCE:
+		f->since = moment(cli, "--since");
+		break;
+	case GLT_OPT_EVENT_UNTIL:
+		f->until = moment(cli, "--until");
+		break;
+	default:
+		break;
+	}
+}
+
+/* "alice" is also who "root(alice)" and "alice by token 12" are. */
+static bool is_actor(const char *pattern, const char *actor)
+{
+	size_t len = strlen(pattern);
+
+	if (fnmatch(pattern, actor, 0) == 0)
+		return true;
+	for (const char *p = actor + strcspn(actor, "( "); *p; p++)
+		if (p[0] == '(' && strncmp(p + 1, pattern, len) == 0 && p[1 + len] == ')')
+			return true;
+	return strcspn(actor, "( ") == len && strncmp(actor, pattern, len) == 0;
+}
+
+bool glt_event_wanted(const struct glt_event_filter *f, const Glt__Event *ev)
+{
+	return (!f->token || ev->token == f->token) && (!f->actor || is_actor(f->actor, ev->actor)) &&
+	       (!f->action || fnmatch(f->action, ev->action, 0) == 0) &&
+	       (!f->object || fnmatch(f->object, ev->object, 0) == 0) && (!f->since || ev->at >= f->since) &&
+	       (!f->until || ev->at < f->until);
+}
+
+/* ---- JSON ---- */
+
+json_t *glt_event_json(const Glt__Event *ev)
+{
+	json_t *o = json_object();
+
+	(void)json_object_set_new(o, "seq", json_integer((json_int_t)ev->seq));
+	(void)json_object_set_new(o, "at", glt_json_time(ev->at));
+	(void)json_object_set_new(o, "actor", glt_json_text(ev->actor));
+	(void)json_object_set_new(o, "action", glt_json_text(ev->action));
+	(void)json_object_set_new(o, "token", glt_json_number(ev->token));
+	(void)json_object_set_new(o, "replaced", glt_json_number(ev->replaced));
+	(void)json_object_set_new(o, "object", glt_json_text(ev->object));
+	(void)json_object_set_new(o, "before", glt_json_text(ev->before));
+	(void)json_object_set_new(o, "after", glt_json_text(ev->after));
+	(void)json_object_set_new(o, "reason", glt_json_text(ev->reason));
+	return o;
+}
+
+json_t *glt_event_export(const Glt__Event *ev, struct glt_slice bytes)
+{
+	json_t *o = glt_event_json(ev);
+	uint8_t hash[GLT_EVENT_HASH] = {0};
+	char hex[GLT_HASH_HEX];
+
+	if (ev->previous.len == sizeof(hash))
+		memcpy(hash, ev->previous.data, sizeof(hash));
+	glt_hash_format(hash, hex);
+	(void)json_object_set_new(o, "previous", json_string(hex));
+	glt_event_hash(bytes.data, bytes.len, hash);
+	glt_hash_format(hash, hex);
+	(void)json_object_set_new(o, "hash", json_string(hex));
+	return o;
+}
+
+static bool get_text(const json_t *o, const char *name, char **out)
+{
+	const json_t *v = json_object_get(o, name);
+
+	*out = glt_cli_strdup(json_is_string(v) ? json_string_value(v) : "");
+	return !v || json_is_null(v) || json_is_string(v);
+}
+
+static bool get_number(const json_t *o, const char *name, uint64_t *out)
+{
+	const json_t *v = json_object_get(o, name);
+
+	*out = json_is_integer(v) && json_integer_value(v) > 0 ? (uint64_t)json_integer_value(v) : 0;
+	return !v || json_is_null(v) || *out > 0;
+}
+
+static bool get_hash(const json_t *o, const char *name, uint8_t out[GLT_EVENT_HASH])
+{
+	const char *hex = json_string_value(json_object_get(o, name));
+
+	return hex && glt_hash_parse(hex, out);
+}
+
+static Glt__Event *read_event(const json_t *o, uint8_t hash[GLT_EVENT_HASH])
+{
+	Glt__Event *ev = glt_cli_alloc(NULL, 1, sizeof(*ev));
+	char *at;
+	bool good;
+
+	glt__event__init(ev);
+	ev->previous.data = glt_cli_alloc(NULL, GLT_EVENT_HASH, 1);
+	ev->previous.len = GLT_EVENT_HASH;
+	good = get_number(o, "seq", &ev->seq) && ev->seq > 0 && get_number(o, "token", &ev->token) &&
+	       get_number(o, "replaced", &ev->replaced) && get_hash(o, "previous", ev->previous.data) &&
+	       get_hash(o, "hash", hash);
+	good = get_text(o, "actor", &ev->actor) && good;
+	good = get_text(o, "action", &ev->action) && good;
+	good = get_text(o, "object", &ev->object) && good;
+	good = get_text(o, "before", &ev->before) && good;
+	good = get_text(o, "after", &ev->after) && good;
+	good = get_text(o, "reason", &ev->reason) && good;
+	good = get_text(o, "at", &at) && glt_when_parse("at", at, 0, &ev->at, NULL) == GLT_OK && good;
+	free(at);
+	if (good)
+		return ev;
+	glt__event__free_unpacked(ev, NULL);
+	return NULL;
+}
+
+uint8_t *glt_event_import(const json_t *o, Glt__Event **ev, size_t *len, struct glt_err *err)
+{
+	uint8_t said[GLT_EVENT_HASH], hash[GLT_EVENT_HASH], *bytes;
+
+	*ev = read_event(o, said);
+	if (!*ev) {
+		(void)glt_fail(err, GLT_INVALID, "this is no event of gltoken audit export");
+		return NULL;
+	}
+	*len = glt__event__get_packed_size(*ev);
+	bytes = glt_cli_alloc(NULL, *len, 1);
+	(void)glt__event__pack(*ev, bytes);
+	glt_event_hash(bytes, *len, hash);
+	if (memcmp(hash, said, sizeof(hash)) == 0)
+		return bytes;
+	(void)glt_fail(err, GLT_DAMAGED, "event %llu does not have the hash that stands with it: it was changed",
+		       (unsigned long long)(*ev)->seq);
+	glt__event__free_unpacked(*ev, NULL);
+	*ev = NULL;
+	free(bytes);
+	return NULL;
+}

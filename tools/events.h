@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Events of the audit log: which ones are wanted, and as JSON. */
+#ifndef GLT_EVENTS_H
+#define GLT_EVENTS_H
+
+#include "table.h"
+
+struct glt_event_filter { /* NULL, 0: any */
+	uint64_t token;
+	const char *actor, *action,
+		*object;      /* patterns with * ? [], for the whole text; actor: or one word of it */
+	int64_t since, until; /* from since on, before until */
+};
+
+enum { /* options of list and export, beyond GLT_OPT_OWN */
+       GLT_OPT_EVENT_TOKEN = GLT_OPT_OWN + 100,
+       GLT_OPT_EVENT_ACTOR,
+       GLT_OPT_EVENT_ACTION,
+       GLT_OPT_EVENT_OBJECT,
+       GLT_OPT_EVENT_SINCE,
+       GLT_OPT_EVENT_UNTIL,
+};
+
+/* Takes one of these options; exits 2 where its value is wrong. */
+void glt_event_option(const struct glt_cli *cli, struct glt_event_filter *f, int option);
+bool glt_event_wanted(const struct glt_event_filter *f, const Glt__Event *ev);
+
+json_t *glt_event_json(const Glt__Event *ev);
+/* The same with previous and hash, from the bytes in the store: one line of an export. */
+json_t *glt_event_export(const Glt__Event *ev, struct glt_slice bytes);
+/* Back again: the bytes of the event, to be freed. NULL: err says what is wrong with the line. */
+uint8_t *glt_event_import(const json_t *o, Glt__Event **ev, size_t *len, struct glt_err *err);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+#include "import.h"
+
+#include "account.h"
+#include "event.h"
+#include "people.h"
+#include "table.h"
+#include "tokens.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- reading ---- */
+
+void glt_import_free(struct glt_import *in)
+{
+	for (size_t i = 0; i < in->n; i++)
+		protobuf_c_message_free_unpacked(in->v[i].m, NULL);
+	free(in->v);
+	*in = (struct glt_import){NULL, 0, 0};
+}
+
+static bool is_record(const json_t *o, const char *name)
+{
+	const char *record = json_string_value(json_object_get(o, "record"));
+
+	return record && strcmp(record, name) == 0;
+}
+
+static enum glt_status add(struct glt_import *in, const json_t *o, unsigned long line, struct glt_err *err)
+{
+	struct glt_import_record r = {.line = line};
+	enum glt_status st = glt_record_parse(o, &r.kind, &r.m, err);
+
+	if (st == GLT_OK)
+		st = glt_import_valid(&r, err);
+	if (st != GLT_OK) {
+		if (r.m)
+			protobuf_c_message_free_unpacked(r.m, NULL);
+		return st;
+	}
+	if (in->n == in->room) {
+		in->room = in->room ? in->room * 2 : 256;
+		in->v = glt_cli_alloc(in->v, in->room, sizeof(*in->v));
+	}
+	in->v[in->n++] = r;
+	return GLT_OK;
+}
+
+/* The first line says what it is, the last one that nothing was cut off. */
+static enum glt_status take_line(struct glt_import *in, const char *text, size_t len, unsigned long line,
+				 bool *end, struct glt_err *err)
+{
+	json_t *o = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	enum glt_status st = GLT_OK;
+
+	if (!json_is_object(o))
+		st = glt_fail(err, GLT_INVALID, "this is no JSON object");
+	else if (*end)
+		st = glt_fail(err, GLT_INVALID, "something stands behind the end");
+	else if (line == 1 && !is_record(o, "export"))
+		st = glt_fail(err, GLT_INVALID, "this is not what gltoken export writes");
+	else if (line == 1 && json_integer_value(json_object_get(o, "version")) != 1)
+		st = glt_fail(err, GLT_REFUSED, "the export is of another version of gltoken");
+	else if (line > 1 && is_record(o, "end")) {
+		*end = true;
+		if ((size_t)json_integer_value(json_object_get(o, "count")) != in->n)
+			st = glt_fail(err, GLT_INVALID,
+				      "the number of records is not right: some were taken out or put in");
+	} else if (line > 1)
+		st = add(in, o, line, err);
+	json_decref(o);
+	return st;
+}
+
+enum glt_status glt_import_read(FILE *f, struct glt_import *in, struct glt_err *err)
+{
+	char *text = NULL;
+	size_t size = 0;
+	unsigned long line = 0;
+	bool end = false;
+	struct glt_err why;
+	enum glt_status st = GLT_OK;
+	ssize_t len;
+
+	*in = (struct glt_import){NULL, 0, 0};
+	while (st == GLT_OK && (len = getline(&text, &size, f)) > 0)
+		st = take_line(in, text, (size_t)len, ++line, &end, &why);
+	if (text)
+		explicit_bzero(text, size);
+	free(text);
+	if (st != GLT_OK)
+		(void)glt_fail(err, st, "line %lu: %s", line, why.text);
+	else if (ferror(f))
+		st = glt_fail(err, GLT_UNAVAILABLE, "cannot read the export");
+	else if (!end)
+		st = glt_fail(err, GLT_INVALID, "the export was cut short: its last line is missing");
+	if (st != GLT_OK)
+		glt_import_free(in);
+	return st;
+}
+
+/* ---- accounts of this host ---- */
+
+/* A person's name stands for the account of that name here; where there is none, what is denied now works as soon
+ * as the account is made with the uid that it had. */
+static enum glt_status map_person(const struct glt_cli *cli, const char *name, uint32_t *uid_plus1,
+				  struct glt_err *err)
+{
+	struct glt_account a;
+	struct glt_err why;
+	enum glt_status st = glt_account_by_name(name, &a, &why);
+
+	if (st == GLT_NOT_FOUND) {
+		if (*uid_plus1)
+			glt_cli_warn(cli, "this host has no account '%s': what is %s's is denied until it has",
+				     name, name);
+		return GLT_OK;
+	}
+	if (st != GLT_OK)
+		return glt_fail(err, st, "%s", why.text);
+	if (a.uid == 0)
+		return glt_fail(err, GLT_REFUSED, "'%s' has uid 0 here: root takes no Git tokens", name);
+	if (*uid_plus1 == 0)
+		return glt_fail(err, GLT_REFUSED, "'%s' had no account there, but is an account of this host",
+				name);
+	*uid_plus1 = a.uid + 1;
+	return GLT_OK;
+}
+
+static enum glt_status check_robot(const char *name, struct glt_err *err)
+{
+	struct glt_account a;
+	struct glt_err why;
+	enum glt_status st = glt_account_by_name(name, &a, &why);
+
+	if (st == GLT_OK)
+		return glt_fail(err, GLT_EXISTS, "'%s' is a bot there, but an account of this host", name);
+	return st == GLT_NOT_FOUND ? GLT_OK : glt_fail(err, st, "%s", why.text);
+}
+
+static enum glt_status map_user(const struct glt_cli *cli, const Glt__User *u, struct glt_err *err)
+{
+	uint32_t uid_plus1 = u->virtual_user ? 0 : 1;
+
+	return map_person(cli, u->name, &uid_plus1, err);
+}
+
+enum glt_status glt_import_check(const struct glt_cli *cli, struct glt_import *in, struct glt_err *err)
+{
+	enum glt_status st = GLT_OK;
+	struct glt_err why = {GLT_OK, ""};
+
+	for (size_t i = 0; st == GLT_OK && i < in->n; i++) {
+		Glt__Token *t = (Glt__Token *)in->v[i].m;
+		Glt__Key *k = (Glt__Key *)in->v[i].m;
+
+		if (in->v[i].kind->table == GLT_USERS)
+			st = map_user(cli, (const Glt__User *)in->v[i].m, &why);
+		else if (in->v[i].kind->table == GLT_KEYS && k->user[0])
+			st = map_person(cli, k->user, &k->user_uid_plus1, &why);
+		else if (in->v[i].kind->table == GLT_TOKENS)
+			st = t->type == GLT__TYPE__PERSONAL ? map_person(cli, t->owner, &t->owner_uid_plus1, &why)
+							    : check_robot(t->owner, &why);
+		if (st != GLT_OK)
+			(void)glt_fail(err, st, "line %lu: %s", in->v[i].line, why.text);
+	}
+	return st;
+}

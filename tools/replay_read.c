@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "replay.h"
+
+#include "events.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void drop(struct glt_replay_event *e)
+{
+	if (e->ev)
+		glt__event__free_unpacked(e->ev, NULL);
+	free(e->bytes);
+	*e = (struct glt_replay_event){NULL, NULL, 0};
+}
+
+void glt_replay_free(struct glt_replay *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		drop(&r->v[i]);
+	free(r->v);
+	*r = (struct glt_replay){NULL, 0, {0}};
+}
+
+/* e, whose own hash is right, behind what was read so far. */
+static enum glt_status take(struct glt_replay *r, struct glt_replay_event *e, const struct glt_head *backup,
+			    struct glt_err *err)
+{
+	uint8_t hash[GLT_EVENT_HASH];
+
+	glt_event_hash(e->bytes, e->len, hash);
+	if (e->ev->seq <= backup->seq) {
+		if (e->ev->seq == backup->seq && memcmp(hash, backup->hash, sizeof(hash)) != 0)
+			return glt_fail(err, GLT_REFUSED,
+					"event %" PRIu64 " is another one than in the backup: this is the "
+					"audit log of another store",
+					e->ev->seq);
+		drop(e);
+		return GLT_OK;
+	}
+	if (e->ev->seq <= r->end.seq)
+		return glt_fail(err, GLT_REFUSED, "event %" PRIu64 " stands behind event %" PRIu64, e->ev->seq,
+				r->end.seq);
+	if (e->ev->seq != r->end.seq + 1)
+		return glt_fail(err, GLT_REFUSED,
+				"event %" PRIu64 " is missing: export the audit log without a filter",
+				r->end.seq + 1);
+	if (e->ev->previous.len != sizeof(hash) || memcmp(e->ev->previous.data, r->end.hash, sizeof(hash)) != 0)
+		return glt_fail(err, GLT_REFUSED, "event %" PRIu64 " does not go on from event %" PRIu64 "%s",
+				e->ev->seq, r->end.seq,
+				r->n ? ": one of them was changed"
+				     : " of the backup: this is the audit log of another store");
+	r->v = glt_cli_alloc(r->v, r->n + 1, sizeof(*r->v));
+	r->v[r->n++] = *e;
+	r->end.seq = e->ev->seq;
+	memcpy(r->end.hash, hash, sizeof(hash));
+	*e = (struct glt_replay_event){NULL, NULL, 0};
+	return GLT_OK;
+}
+
+static enum glt_status take_line(struct glt_replay *r, const char *line, size_t len, const struct glt_head *backup,
+				 uint64_t *last, struct glt_err *err)
+{
+	struct glt_replay_event e = {NULL, NULL, 0};
+	json_t *o = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	enum glt_status st = GLT_INVALID;
+
+	if (!json_is_object(o)) {
+		json_decref(o);
+		return glt_fail(err, st, "this is no JSON object");
+	}
+	e.bytes = glt_event_import(o, &e.ev, &e.len, err);
+	json_decref(o);
+	if (!e.bytes)
+		return err->status;
+	*last = e.ev->seq;
+	st = take(r, &e, backup, err);
+	drop(&e);
+	return st;
+}
+
+enum glt_status glt_replay_read(FILE *f, const struct glt_head *backup, struct glt_replay *out, struct glt_err *err)
+{
+	char *line = NULL;
+	size_t size = 0;
+	uint64_t number = 0, last = 0;
+	struct glt_err why;
+	enum glt_status st = GLT_OK;
+	ssize_t len;
+
+	*out = (struct glt_replay){.end = *backup};
+	while (st == GLT_OK && (len = getline(&line, &size, f)) > 0) {
+		number++;
+		st = take_line(out, line, (size_t)len, backup, &last, &why);
+	}
+	free(line);
+	if (st != GLT_OK)
+		(void)glt_fail(err, st == GLT_INVALID ? GLT_REFUSED : st, "line %" PRIu64 " of the audit log: %s",
+			       number, why.text);
+	else if (ferror(f))
+		st = glt_fail(err, GLT_UNAVAILABLE, "cannot read the audit log");
+	else if (last < backup->seq)
+		st = glt_fail(err, GLT_REFUSED,
+			      "the audit log ends with event %" PRIu64 ", before the backup, which has %" PRIu64,
+			      last, backup->seq);
+	if (st != GLT_OK) {
+		glt_replay_free(out);
+		return err->status;
+	}
+	return GLT_OK;
+}
+
+/* ---- notes ---- */
+
+void glt_note_add(struct glt_notes *notes, uint64_t id, const char *object, const char *state, const char *why)
+{
+	if (notes->n == notes->room) {
+		notes->room = notes->room ? notes->room * 2 : 32;
+		notes->v = glt_cli_alloc(notes->v, notes->room, sizeof(*notes->v));
+	}
+	notes->v[notes->n++] =
+		(struct glt_note){glt_cli_strdup(object), glt_cli_strdup(state), glt_cli_strdup(why), id};
+}
+
+void glt_notes_free(struct glt_notes *notes)
+{
+	for (size_t i = 0; i < notes->n; i++) {
+		free(notes->v[i].object);
+		free(notes->v[i].state);
+		free(notes->v[i].why);
+	}
+	free(notes->v);
+	*notes = (struct glt_notes){NULL, 0, 0};
+}
