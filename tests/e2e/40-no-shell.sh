@@ -117,7 +117,7 @@ local_forwarding() {
 	target=$(cat "$E2E_DIR/service.port")
 	(exec 3<>"/dev/tcp/127.0.0.1/$target" && head -n 1 <&3) | grep -q through || fail "the service itself is not there"
 	# INPUT keeps the session of a command that waits for it (receive-pack) open meanwhile.
-	port=$((33000 + RANDOM % 9000))
+	port=$((20000 + RANDOM % 2000)) # below those that the kernel gives to clients
 	(sleep 4 | ssh_ -L "$port:127.0.0.1:$target" -D "$((port + 9001))" git@host "git-receive-pack 'demo/hello'") \
 		>"$T/out" 2>"$T/err" &
 	LAST="ssh -L -D"
