@@ -62,6 +62,10 @@ dist_jailexamples_DATA = conf/fail2ban/jail.d/gltoken.conf
 sysusers_DATA = conf/sysusers.d/gltoken.conf
 tmpfiles_DATA = conf/tmpfiles.d/gltoken.conf
 
+# ---- Debian packages: tools/package-deb ----
+
+EXTRA_DIST += conf/debian
+
 # ---- manual ----
 
 MANUAL = \

@@ -132,4 +132,4 @@ bin_PROGRAMS += tools/gltoken-askpass
 tools_gltoken_askpass_SOURCES = tools/gltoken-askpass.c
 tools_gltoken_askpass_LDADD = libglt_tools.a
 
-EXTRA_DIST += tools/quickstart
+EXTRA_DIST += tools/package-deb tools/quickstart

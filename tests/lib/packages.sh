@@ -70,6 +70,14 @@ packages_web() {
 	}
 }
 
+# What tools/package-deb and the test of its packages need.
+packages_deb() {
+	packages_apt_get install build-essential debhelper debootstrap dh-nss fakeroot lintian || {
+		packages_apt_get update &&
+			packages_apt_get install build-essential debhelper debootstrap dh-nss fakeroot lintian
+	}
+}
+
 # For a private root: on a host, the package would start a server.
 packages_sshd() {
 	echo "installing openssh-server, in the private root only"
