@@ -48,6 +48,9 @@ static void reset_process(void)
 {
 	static const int resources[] = {RLIMIT_AS,      RLIMIT_CPU,   RLIMIT_DATA,   RLIMIT_FSIZE,
 					RLIMIT_MEMLOCK, RLIMIT_STACK, RLIMIT_NOFILE, RLIMIT_NPROC};
+	/* Whose handler a caller had is default again after exec; of those that it may have ignored, these matter. */
+	static const int signals[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE, SIGALRM, SIGTERM,
+				      SIGCHLD, SIGXCPU, SIGXFSZ, SIGUSR1, SIGUSR2};
 	const struct rlimit none = {0, 0};
 	struct sigaction dfl = {.sa_handler = SIG_DFL};
 	sigset_t empty;
@@ -63,8 +66,8 @@ static void reset_process(void)
 	}
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)setpriority(PRIO_PROCESS, 0, 0);
-	for (int sig = 1; sig < NSIG; sig++)
-		(void)sigaction(sig, &dfl, NULL);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		(void)sigaction(signals[i], &dfl, NULL);
 	(void)sigemptyset(&empty);
 	(void)sigprocmask(SIG_SETMASK, &empty, NULL);
 	(void)umask(077);
@@ -107,6 +110,12 @@ static void write_reply(struct auth *a)
 			break;
 		done += n > 0 ? (size_t)n : 0;
 	}
+}
+
+/* These two are filled once from their beginning; what lies behind was never written, and is not made to be wiped. */
+static void wipe_used(struct glt_message *m)
+{
+	explicit_bzero(m->text, m->len < sizeof(m->text) ? m->len : sizeof(m->text));
 }
 
 /* Who may be believed. A caller without an account may still ask: nothing is believed from it. */
@@ -223,7 +232,7 @@ int main(int argc, char **argv)
 	else
 		auth_deny(&a, GLT_WHY_UNAVAILABLE, err.text);
 	write_reply(&a);
-	glt_message_wipe(&a.request);
-	glt_message_wipe(&a.reply);
+	wipe_used(&a.request);
+	wipe_used(&a.reply);
 	return a.allow ? 0 : 1;
 }

@@ -166,7 +166,7 @@ void glt_gitenv_exec(struct glt_gitenv *e, const struct glt_repo *repo, mode_t u
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	/* Ignored signals stay ignored over an exec; SIGPIPE must end a git whose client is gone. */
-	for (int sig = 1; sig < NSIG; sig++)
+	for (int sig = 1; sig < SIGRTMIN; sig++)
 		signal(sig, SIG_DFL);
 	environ = e->var;
 	execvp(args[0], args);

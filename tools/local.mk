@@ -110,7 +110,7 @@ tools_gltoken_LDADD = $(TOOLS_LIBS)
 
 bin_PROGRAMS += tools/gltoken-shell
 tools_gltoken_shell_SOURCES = tools/gltoken-shell.c
-tools_gltoken_shell_LDADD = $(TOOLS_LIBS)
+tools_gltoken_shell_LDADD = libglt_tools.a libglt_ask.a $(REQUEST_LIBS)
 
 glibexec_PROGRAMS += tools/gltoken-keys
 tools_gltoken_keys_SOURCES = tools/gltoken-keys.c
@@ -120,7 +120,7 @@ tools_gltoken_keys_LDADD = $(TOOLS_LIBS)
 
 glibexec_PROGRAMS += tools/gltoken-http
 tools_gltoken_http_SOURCES = tools/gltoken-http.c
-tools_gltoken_http_LDADD = $(TOOLS_LIBS)
+tools_gltoken_http_LDADD = libglt_tools.a libglt_ask.a $(REQUEST_LIBS)
 
 # ---- every hook of a push ----
 

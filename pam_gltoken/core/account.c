@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "account.h"
 
+#include "passwd.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -36,10 +38,12 @@ static enum glt_status look_up(const char *name, uid_t uid, struct glt_account *
 {
 	struct passwd pw, *found = NULL;
 	enum glt_status st;
-	char *buf = NULL;
-	size_t size = 1024;
+	char *buf = NULL, local[1024];
+	size_t size = sizeof(local);
 	int rc;
 
+	if (glt_passwd_find(name, uid, &pw, local, sizeof(local)))
+		return copy(&pw, out, err);
 	do {
 		char *bigger = realloc(buf, size);
 

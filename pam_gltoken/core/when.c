@@ -47,6 +47,18 @@ static int64_t days_from_civil(int y, int m, int d)
 	return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
+/* The same the other way round, from 1970 on. gmtime_r() would do it, and read /etc/localtime for nothing. */
+static void civil_from_days(int64_t days, int *y, int *m, int *d)
+{
+	int64_t z = days + 719468, era = z / 146097, doe = z % 146097;
+	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+
+	*d = (int)(doy - (153 * mp + 2) / 5 + 1);
+	*m = (int)(mp < 10 ? mp + 3 : mp - 9);
+	*y = (int)(yoe + era * 400 + (*m <= 2));
+}
+
 static bool parse_date(const char **p, int64_t *out)
 {
 	int y, m, d;
@@ -155,12 +167,15 @@ enum glt_status glt_span_parse(const char *what, const char *text, int64_t *seco
 
 void glt_when_rfc3339(int64_t when, char out[GLT_WHEN_TEXT])
 {
-	time_t t = (time_t)when;
-	struct tm tm;
+	int64_t days = when / 86400;
+	int clock = (int)(when % 86400), y, m, d;
 
 	out[0] = '\0';
-	if (when != GLT_WHEN_NEVER && gmtime_r(&t, &tm))
-		(void)strftime(out, GLT_WHEN_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	if (when == GLT_WHEN_NEVER || when < 0 || when > YEAR_9999)
+		return;
+	civil_from_days(days, &y, &m, &d);
+	(void)snprintf(out, GLT_WHEN_TEXT, "%04d-%02d-%02dT%02d:%02d:%02dZ", y, m, d, clock / 3600,
+		       clock / 60 % 60, clock % 60);
 }
 
 static int64_t seconds(clockid_t clock)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Unix accounts: what is not there, against what cannot be asked now. And becoming another account for good. */
 #include "account.h"
+#include "passwd.h"
 #include "privdrop.h"
 
 #include <grp.h>
@@ -39,6 +40,80 @@ static void found(void **state)
 	assert_int_equal(b.uid, a.uid);
 	assert_int_equal(glt_account_by_uid(0, &b, &err), GLT_OK);
 	assert_string_equal(b.name, "root");
+}
+
+/* What is read directly is what NSS finds, for every account there is. */
+static void the_same_as_nss(void **state)
+{
+	struct passwd *pw;
+	size_t n = 0;
+
+	(void)state;
+	setpwent();
+	while ((pw = getpwent())) {
+		struct glt_account a;
+		struct glt_err err;
+		struct passwd *first;
+		uid_t uid = pw->pw_uid;
+
+		assert_int_equal(glt_account_by_name(pw->pw_name, &a, &err), GLT_OK);
+		assert_int_equal(a.uid, uid);
+		assert_int_equal(a.gid, pw->pw_gid);
+		assert_string_equal(a.home, pw->pw_dir);
+		assert_string_equal(a.shell, pw->pw_shell);
+		assert_int_equal(glt_account_by_uid(uid, &a, &err), GLT_OK);
+		first = getpwuid(uid);
+		assert_non_null(first);
+		assert_string_equal(a.name, first->pw_name);
+		n++;
+	}
+	endpwent();
+	assert_true(n > 0);
+}
+
+static void order_of_the_sources(void **state)
+{
+	static const struct {
+		const char *text;
+		bool first;
+	} t[] = {
+		{"passwd: files\n", true},
+		{"passwd:files systemd\n", true},
+		{"# passwd: ldap\n\n \tpasswd:\tfiles ldap # x\ngroup: ldap\n", true},
+		{"passwd: files", true},
+		{"passwd: ldap\npasswd: files\n", true},
+		{"passwd: files\npasswd: ldap\n", false},
+		{"passwd: ldap files\n", false},
+		{"passwd: files [SUCCESS=merge] ldap\n", false},
+		{"passwd: files[SUCCESS=continue] ldap\n", false},
+		{"passwd: filesystem\n", false},
+		{"passwd: compat\n", false},
+		{"passwd:\n", false},
+		{"passwd: # files\n", false},
+		{"passwd_compat: files\n", false},
+		{"group: files\n", false},
+		{"\n", false},
+	};
+	char line[1200];
+	FILE *f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		strcpy(line, t[i].text);
+		f = fmemopen(line, strlen(line), "r");
+		assert_non_null(f);
+		if (glt_passwd_files_first(f) != t[i].first)
+			fail_msg("'%s'", t[i].text);
+		fclose(f);
+	}
+	/* a line too long to be read whole may go on with anything */
+	memset(line, ' ', sizeof(line));
+	memcpy(line, "passwd: files", 13);
+	strcpy(line + 1100, "[SUCCESS=continue] ldap\n");
+	f = fmemopen(line, strlen(line), "r");
+	assert_non_null(f);
+	assert_false(glt_passwd_files_first(f));
+	fclose(f);
 }
 
 static void not_found(void **state)
@@ -223,8 +298,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		/* First, for an NSS module that is loaded already may answer for those that fail. */
-		cmocka_unit_test(cannot_ask), cmocka_unit_test(found),  cmocka_unit_test(not_found),
-		cmocka_unit_test(shells),     cmocka_unit_test(groups), cmocka_unit_test(drop),
+		cmocka_unit_test(cannot_ask),      cmocka_unit_test(found),
+		cmocka_unit_test(the_same_as_nss), cmocka_unit_test(order_of_the_sources),
+		cmocka_unit_test(not_found),       cmocka_unit_test(shells),
+		cmocka_unit_test(groups),          cmocka_unit_test(drop),
 		cmocka_unit_test(way_back),
 	};
 
