@@ -192,7 +192,7 @@ Glt__Token *change_target(struct change *c)
 
 static void rotate(struct change *c)
 {
-	struct glt_rotate r = {.actor = c->actor, .now = c->q.now};
+	struct glt_rotate r = {.overlap = GLT_OVERLAP_DEFAULT, .actor = c->actor, .now = c->q.now};
 	char text[GLT_TOKEN_MAX + 1];
 	struct glt_err err;
 	Glt__Token *target = change_target(c), *fresh = NULL;
@@ -227,7 +227,8 @@ static void revoke(struct change *c)
 	c->q.op = GLT_OP_REVOKE;
 	c->q.target = target;
 	if (target && change_permitted(c)) {
-		st = glt_token_edit(c->a->store, target->id, &edit, 1, c->actor, c->q.now, &fresh, &err);
+		st = glt_token_edit(c->a->store, &c->a->conf, target->id, &edit, 1, c->actor, c->q.now, &fresh,
+				    &err);
 		if (st == GLT_OK) {
 			struct glt_question about = {.token = fresh};
 			struct glt_answer yes = {.allow = true, .reason = GLT_WHY_OK, .detail = "revoked"};

@@ -31,6 +31,8 @@ libglt_core_a_SOURCES = \
 	pam_gltoken/core/passwd.h \
 	pam_gltoken/core/people.c \
 	pam_gltoken/core/people.h \
+	pam_gltoken/core/policy.c \
+	pam_gltoken/core/policy.h \
 	pam_gltoken/core/privdrop.c \
 	pam_gltoken/core/privdrop.h \
 	pam_gltoken/core/pubkey.c \

@@ -2,6 +2,7 @@
 #include "cmds.h"
 
 #include "import.h"
+#include "policy.h"
 #include "records.h"
 
 #include <errno.h>
@@ -49,6 +50,25 @@ static int load(const struct glt_cli *cli, const char *path, struct glt_import *
 	return st == GLT_OK ? GLT_EXIT_OK : glt_cli_fail(cli, &err);
 }
 
+/* They were issued elsewhere, by other rules; whether they count here is what retroactive says. */
+static void note_policy(const struct glt_cli *cli, const struct glt_import *in)
+{
+	struct glt_breach b[GLT_BREACHES];
+	size_t n = 0;
+
+	for (size_t i = 0; i < in->n; i++)
+		if (in->v[i].kind->table == GLT_TOKENS) {
+			const void *token = in->v[i].m;
+			const Glt__Token *t = token;
+
+			n += t->state == GLT__STATE__LIVE && (!t->expires_at || t->expires_at > cli->now) &&
+			     glt_policy_breaches(&cli->conf, t, b) > 0;
+		}
+	if (n > 0)
+		glt_cli_say("%zu of the tokens %s the policy of this host, see gltoken policy check", n,
+			    n == 1 ? "breaks" : "break");
+}
+
 static int put(struct glt_cli *cli, struct glt_import *in, bool dry_run)
 {
 	struct glt_change *c;
@@ -70,6 +90,8 @@ static int put(struct glt_cli *cli, struct glt_import *in, bool dry_run)
 	}
 	if (rc == GLT_EXIT_OK)
 		glt_cli_say("%s %zu records.", dry_run ? "Would import" : "Imported", in->n);
+	if (rc == GLT_EXIT_OK)
+		note_policy(cli, in);
 	return rc;
 }
 

@@ -116,12 +116,10 @@ static void set_path(const struct glt_cli *cli, struct args *a, Glt__Type type)
 
 static unsigned type_bit(const struct glt_cli *cli)
 {
-	static const Glt__Type types[] = {GLT__TYPE__PERSONAL, GLT__TYPE__PROJECT, GLT__TYPE__GROUP,
-					  GLT__TYPE__DEPLOY};
+	const Glt__Type type = glt_type_parse(optarg);
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (strcmp(optarg, glt_type_name(types[i])) == 0)
-			return 1u << types[i];
+	if (type != GLT__TYPE__TYPE_NONE)
+		return 1u << type;
 	glt_cli_usage(cli, "unknown type '%.64s': must be personal, project, group or deploy", optarg);
 }
 

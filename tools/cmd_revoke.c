@@ -287,8 +287,8 @@ static int revoke_all(const struct glt_cli *cli, const struct args *a, const str
 			dead++;
 			continue;
 		}
-		if (!a->dry_run &&
-		    glt_token_edit(cli->store, t->id, &edit, 1, cli->actor, cli->now, &now, &err) != GLT_OK)
+		if (!a->dry_run && glt_token_edit(cli->store, &cli->conf, t->id, &edit, 1, cli->actor, cli->now,
+						  &now, &err) != GLT_OK)
 			one = glt_cli_fail(cli, &err);
 		if (one == GLT_EXIT_OK) {
 			report(cli, out, now ? now : t, a->dry_run);

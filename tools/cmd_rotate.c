@@ -52,7 +52,7 @@ static int rotate(struct glt_cli *cli, const char *id, struct glt_rotate *req)
 
 int glt_cmd_rotate(struct glt_cli *cli, int argc, char **argv)
 {
-	struct glt_rotate req = {.expires_at = GLT_EXPIRES_DEFAULT, .now = cli->now};
+	struct glt_rotate req = {.expires_at = GLT_EXPIRES_DEFAULT, .overlap = GLT_OVERLAP_DEFAULT, .now = cli->now};
 	const char *expires = NULL, *overlap = NULL;
 	struct glt_err err;
 	int c, rc;

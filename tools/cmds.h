@@ -25,6 +25,8 @@ int glt_cmd_key(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_repo(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_repo_create(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_protect(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_policy(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_policy_check(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_check(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_audit(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_audit_verify(struct glt_cli *cli, int argc, char **argv);

@@ -32,6 +32,7 @@ static const struct glt_command commands[] = {
 	{"key", NULL, glt_cmd_key, "SSH public keys of users"},
 	{"repo", NULL, glt_cmd_repo, "repositories: create, list"},
 	{"protect", NULL, glt_cmd_protect, "who may push to which branches and tags"},
+	{"policy", NULL, glt_cmd_policy, "what tokens may be here, and which of them are not"},
 	{"check", NULL, glt_cmd_check, "check the store"},
 	{"audit", NULL, glt_cmd_audit, "what was changed, when and by whom"},
 	{"backup", NULL, glt_cmd_backup, "write the store into one file, while it is in use"},

@@ -93,6 +93,8 @@ tools_gltoken_SOURCES = \
 	tools/cmd_key.c \
 	tools/cmd_list.c \
 	tools/cmd_member.c \
+	tools/cmd_policy.c \
+	tools/cmd_policy_check.c \
 	tools/cmd_protect.c \
 	tools/cmd_repo.c \
 	tools/cmd_repo_create.c \

@@ -27,7 +27,7 @@ int glt_named_edit(const struct glt_cli *cli, uint64_t id, const struct glt_edit
 	Glt__Token *t;
 	struct glt_err err;
 
-	if (glt_token_edit(cli->store, id, edits, n, cli->actor, cli->now, &t, &err) != GLT_OK)
+	if (glt_token_edit(cli->store, &cli->conf, id, edits, n, cli->actor, cli->now, &t, &err) != GLT_OK)
 		return glt_cli_fail(cli, &err);
 	if (cli->format == GLT_FORMAT_JSON) {
 		(void)glt_json_print(glt_token_json(cli, t, glt_user_id(cli->store, t)));

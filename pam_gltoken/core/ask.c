@@ -217,6 +217,16 @@ static enum glt_status ref_facts(struct glt_store *store, const struct glt_quest
 					 : st;
 }
 
+static void policy_facts(const struct glt_conf *conf, const struct glt_question *q, struct glt_facts *f)
+{
+	struct glt_breach all[GLT_BREACHES];
+
+	f->host_refuses = !glt_policy_admits(conf, q->address);
+	f->retroactive_from = conf->retroactive_from;
+	if (q->token && conf->retroactive_from && glt_policy_breaches(conf, q->token, all) > 0)
+		f->breach = all[0];
+}
+
 enum glt_status glt_ask(struct glt_store *store, const struct glt_conf *conf, const struct glt_question *q,
 			struct glt_answer *a, struct glt_err *err)
 {
@@ -225,6 +235,7 @@ enum glt_status glt_ask(struct glt_store *store, const struct glt_conf *conf, co
 	const char *path = glt_question_path(q);
 	enum glt_status st = person_facts(store, q, &f, &account, err);
 
+	policy_facts(conf, q, &f);
 	if (st == GLT_OK && q->op == GLT_OP_LOGIN)
 		st = login_facts(conf, q, &f, err);
 	if (st == GLT_OK && path)

@@ -2,7 +2,9 @@
 #include "conf.h"
 
 #include "role.h"
+#include "scope.h"
 #include "text.h"
+#include "tokens.h"
 #include "when.h"
 
 #include <errno.h>
@@ -137,6 +139,44 @@ static enum glt_status set_role(void *field, size_t size, const char *value, str
 	return glt_role_parse(value, field, err);
 }
 
+static enum glt_status set_count(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	uintmax_t v;
+	enum glt_status st = number(value, 10, 0, 1000000, &v, err);
+
+	(void)size;
+	if (st == GLT_OK)
+		*(unsigned *)field = (unsigned)v;
+	return st;
+}
+
+/* Empty: the key that holds for all types counts. */
+static enum glt_status set_own_span(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	if (value[0])
+		return set_span(field, size, value, err);
+	*(int64_t *)field = GLT_CONF_UNSET;
+	return GLT_OK;
+}
+
+static enum glt_status set_retroactive(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	int64_t from = 0;
+
+	(void)size;
+	if (strcmp(value, "yes") == 0)
+		from = 1;
+	else if (strcmp(value, "no") != 0 &&
+		 (value[0] < '0' || value[0] > '9' || glt_when_parse("", value, 0, &from, NULL) != GLT_OK ||
+		  !strchr(value, '-')))
+		return glt_fail(err, GLT_INVALID,
+				"'%.64s' must be no, yes, or the date (2027-01-31) or moment "
+				"(2027-01-31T12:00:00Z) from which it is yes",
+				value);
+	*(int64_t *)field = from;
+	return GLT_OK;
+}
+
 /* One of two words; the field is true for the second. */
 static enum glt_status either(bool *field, const char *value, const char *no, const char *yes, struct glt_err *err)
 {
@@ -202,6 +242,45 @@ static enum glt_status set_networks(void *field, size_t size, const char *value,
 	return split(field, value, glt_cidr_check, err);
 }
 
+static enum glt_status known_type(const char *name, struct glt_err *err)
+{
+	if (glt_type_parse(name) != GLT__TYPE__TYPE_NONE)
+		return GLT_OK;
+	return glt_fail(err, GLT_INVALID, "'%.64s' must be personal, project, group or deploy", name);
+}
+
+static enum glt_status set_types(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	char list[GLT_CONF_LIST][64];
+	unsigned types = 0;
+	enum glt_status st = split(list, value, known_type, err);
+
+	(void)size;
+	for (size_t i = 0; st == GLT_OK && i < GLT_CONF_LIST && list[i][0]; i++)
+		types |= 1u << glt_type_parse(list[i]);
+	if (st == GLT_OK)
+		*(unsigned *)field = types;
+	return st;
+}
+
+/* Empty: all that the type may have. */
+static enum glt_status set_scopes(uint64_t *field, Glt__Type type, const char *value, struct glt_err *err)
+{
+	*field = 0;
+	return value[0] ? glt_scopes_parse(value, type, field, err) : GLT_OK;
+}
+
+#define SCOPES(fn, type)                                                                            \
+	static enum glt_status fn(void *field, size_t size, const char *value, struct glt_err *err) \
+	{                                                                                           \
+		(void)size;                                                                         \
+		return set_scopes(field, type, value, err);                                         \
+	}
+SCOPES(set_personal_scopes, GLT__TYPE__PERSONAL)
+SCOPES(set_project_scopes, GLT__TYPE__PROJECT)
+SCOPES(set_group_scopes, GLT__TYPE__GROUP)
+SCOPES(set_deploy_scopes, GLT__TYPE__DEPLOY)
+
 static enum glt_status set_days(void *field, size_t size, const char *value, struct glt_err *err)
 {
 	unsigned *days = field;
@@ -255,6 +334,22 @@ static const struct {
 	{"policy", "require_expiry", set_yes, FIELD(require_expiry)},
 	{"policy", "default_lifetime", set_span, FIELD(default_lifetime)},
 	{"policy", "max_lifetime", set_span, FIELD(max_lifetime)},
+	{"policy", "max_lifetime_personal", set_own_span, FIELD(max_lifetime_of[GLT__TYPE__PERSONAL])},
+	{"policy", "max_lifetime_project", set_own_span, FIELD(max_lifetime_of[GLT__TYPE__PROJECT])},
+	{"policy", "max_lifetime_group", set_own_span, FIELD(max_lifetime_of[GLT__TYPE__GROUP])},
+	{"policy", "max_lifetime_deploy", set_own_span, FIELD(max_lifetime_of[GLT__TYPE__DEPLOY])},
+	{"policy", "allowed_scopes_personal", set_personal_scopes, FIELD(scopes_of[GLT__TYPE__PERSONAL])},
+	{"policy", "allowed_scopes_project", set_project_scopes, FIELD(scopes_of[GLT__TYPE__PROJECT])},
+	{"policy", "allowed_scopes_group", set_group_scopes, FIELD(scopes_of[GLT__TYPE__GROUP])},
+	{"policy", "allowed_scopes_deploy", set_deploy_scopes, FIELD(scopes_of[GLT__TYPE__DEPLOY])},
+	{"policy", "token_types", set_types, FIELD(token_types)},
+	{"policy", "max_role", set_role, FIELD(max_role)},
+	{"policy", "allow_from", set_networks, FIELD(policy_allow_from)},
+	{"policy", "min_overlap", set_span, FIELD(min_overlap)},
+	{"policy", "max_overlap", set_span, FIELD(max_overlap)},
+	{"policy", "max_active", set_count, FIELD(max_active)},
+	{"policy", "retention_days", set_count, FIELD(retention_days)},
+	{"policy", "retroactive", set_retroactive, FIELD(retroactive_from)},
 	{"policy", "reuse", set_reuse, FIELD(reuse_revokes)},
 	{"nss", "uids", set_uids, FIELD(nss_range)},
 	{"nss", "uid_min", set_uid, FIELD(uid_min)},
@@ -274,8 +369,10 @@ struct parse {
 	struct glt_err err;
 };
 
+_Static_assert(N_KEYS <= GLT_CONF_KEYS, "set_at has room");
+
 static enum glt_status set_key(struct glt_conf *conf, const char *section, const char *name, const char *value,
-			       struct glt_err *err)
+			       int line, struct glt_err *err)
 {
 	struct glt_err why;
 	bool section_known = false;
@@ -289,6 +386,7 @@ static enum glt_status set_key(struct glt_conf *conf, const char *section, const
 		if (strcmp(keys[i].name, name) != 0)
 			continue;
 		st = keys[i].set((char *)conf + keys[i].offset, keys[i].size, value, &why);
+		conf->set_at[i] = line;
 		return st == GLT_OK ? st : glt_fail(err, st, "[%s] %s: %s", section, name, why.text);
 	}
 	if (!section_known)
@@ -300,7 +398,7 @@ static int on_line(void *user, const char *section, const char *name, const char
 {
 	struct parse *p = user;
 
-	if (!p->failed && set_key(p->conf, section, name, value, &p->err) != GLT_OK)
+	if (!p->failed && set_key(p->conf, section, name, value, p->line, &p->err) != GLT_OK)
 		p->failed = p->line;
 	return !p->failed;
 }
@@ -362,6 +460,15 @@ static void set_defaults(struct glt_conf *conf)
 		.require_expiry = true,
 		.default_lifetime = INT64_C(90) * 86400,
 		.max_lifetime = INT64_C(365) * 86400,
+		.max_lifetime_of = {[GLT__TYPE__PERSONAL] = GLT_CONF_UNSET,
+				    [GLT__TYPE__PROJECT] = GLT_CONF_UNSET,
+				    [GLT__TYPE__GROUP] = GLT_CONF_UNSET,
+				    [GLT__TYPE__DEPLOY] = GLT_CONF_UNSET},
+		.token_types = 1u << GLT__TYPE__PERSONAL | 1u << GLT__TYPE__PROJECT | 1u << GLT__TYPE__GROUP |
+			       1u << GLT__TYPE__DEPLOY,
+		.max_role = GLT_OWNER,
+		.max_overlap = INT64_C(30) * 86400,
+		.retention_days = 30,
 		.uid_min = 70000,
 		.uid_max = 99999,
 		.group_role = GLT_DEVELOPER,
@@ -379,6 +486,8 @@ static enum glt_status finish(struct glt_conf *conf, struct glt_err *err)
 	if (conf->uid_min > conf->uid_max)
 		return glt_fail(err, GLT_INVALID, "[nss] uid_min %u is above uid_max %u", conf->uid_min,
 				conf->uid_max);
+	if (conf->min_overlap > conf->max_overlap)
+		return glt_fail(err, GLT_INVALID, "[policy] min_overlap is above max_overlap");
 	return GLT_OK;
 }
 
@@ -424,6 +533,14 @@ enum glt_status glt_conf_load(const char *path, struct glt_conf *conf, struct gl
 	if (finish(conf, &why) != GLT_OK)
 		return glt_fail(err, GLT_INVALID, "%s: %s", path, why.text);
 	return GLT_OK;
+}
+
+int glt_conf_line(const struct glt_conf *conf, const char *section, const char *name)
+{
+	for (size_t i = 0; i < N_KEYS; i++)
+		if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].name, name) == 0)
+			return conf->set_at[i];
+	return 0;
 }
 
 bool glt_conf_is_shared(const struct glt_conf *conf, const char *account)

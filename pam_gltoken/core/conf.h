@@ -13,6 +13,9 @@
 #include <sys/types.h>
 
 #define GLT_CONF_LIST 16
+#define GLT_CONF_TYPES 5 /* index: Glt__Type */
+#define GLT_CONF_UNSET INT64_C(-1)
+#define GLT_CONF_KEYS 96 /* at most */
 #define GLT_RUN_DIR "/run/gltoken"
 
 struct glt_conf {
@@ -38,7 +41,16 @@ struct glt_conf {
 	bool cache_enabled;
 
 	bool observe, require_expiry, reuse_revokes;
-	int64_t default_lifetime, max_lifetime; /* max 0: none */
+	int64_t default_lifetime, max_lifetime;    /* max 0: none */
+	int64_t max_lifetime_of[GLT_CONF_TYPES];   /* by type; GLT_CONF_UNSET: max_lifetime counts */
+	uint64_t scopes_of[GLT_CONF_TYPES];        /* allowed ones, by type; 0: all of the type */
+	unsigned token_types;                      /* bits 1 << Glt__Type */
+	int max_role;                              /* of project and group tokens */
+	char policy_allow_from[GLT_CONF_LIST][64]; /* empty: from anywhere */
+	int64_t min_overlap, max_overlap;          /* of a rotation */
+	unsigned max_active;                       /* tokens of one holder and kind; 0: no limit */
+	unsigned retention_days;
+	int64_t retroactive_from; /* a stricter policy counts for older tokens from then on; 0: never */
 
 	bool nss_range, nss_groups;
 	uint32_t uid_min, uid_max;
@@ -47,11 +59,15 @@ struct glt_conf {
 	bool log_json;
 	char notify_command[256];
 	unsigned notify_days[8];
+
+	int set_at[GLT_CONF_KEYS]; /* line of each key; for glt_conf_line() */
 };
 
 /* *conf points into itself: it is not to be copied. Defaults, then the file; a file that does not exist is the defaults. Regular file, not writable by group
  * or others, owned by root or the caller. */
 enum glt_status glt_conf_load(const char *path, struct glt_conf *conf, struct glt_err *err);
+/* The line that set a key; 0: none did, its default counts. */
+int glt_conf_line(const struct glt_conf *conf, const char *section, const char *name);
 bool glt_conf_is_shared(const struct glt_conf *conf, const char *account);
 
 #endif

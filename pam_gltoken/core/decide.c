@@ -91,6 +91,22 @@ static bool owner_unfit(const struct glt_facts *f, struct glt_answer *a)
 	return deny(a, GLT_WHY_OWNER_GONE, "the account that the token was issued for does not exist any more");
 }
 
+static bool host_refuses(const struct glt_question *q, const struct glt_facts *f, struct glt_answer *a)
+{
+	if (!f->host_refuses)
+		return false;
+	return deny(a, GLT_WHY_ADDRESS, "'%.64s' is in none of this host's address ranges, [policy] allow_from",
+		    q->address ? q->address : "local");
+}
+
+/* Issued before the policy was what it is. */
+static bool breaks_policy(const struct glt_question *q, const struct glt_facts *f, struct glt_answer *a)
+{
+	if (!f->breach.rule || !f->retroactive_from || q->now < f->retroactive_from || q->now < f->breach.from)
+		return false;
+	return deny(a, GLT_WHY_POLICY, "%s", f->breach.text);
+}
+
 static bool restricted(const struct glt_question *q, struct glt_answer *a)
 {
 	const Glt__Token *t = q->token;
@@ -119,7 +135,8 @@ static bool used_up(const struct glt_question *q, struct glt_answer *a)
 
 static bool token_unfit(const struct glt_question *q, const struct glt_facts *f, struct glt_answer *a)
 {
-	return dead(q->token, q->now, a) || owner_unfit(f, a) || restricted(q, a) || used_up(q, a);
+	return dead(q->token, q->now, a) || owner_unfit(f, a) || host_refuses(q, f, a) || breaks_policy(q, f, a) ||
+	       restricted(q, a) || used_up(q, a);
 }
 
 /* ---- logging in ---- */
@@ -488,6 +505,7 @@ bool glt_reason_is_state(enum glt_reason r)
 	case GLT_WHY_OWNER_GONE:
 	case GLT_WHY_ADDRESS:
 	case GLT_WHY_SERVICE:
+	case GLT_WHY_POLICY:
 	case GLT_WHY_UNAVAILABLE:
 		return true;
 	default:
@@ -505,7 +523,7 @@ void glt_decide(const struct glt_question *q, const struct glt_facts *f, struct 
 		(void)deny(a, GLT_WHY_NO_SESSION, "nobody asks");
 		return;
 	}
-	if (q->token ? token_unfit(q, f, a) : owner_unfit(f, a))
+	if (q->token ? token_unfit(q, f, a) : owner_unfit(f, a) || host_refuses(q, f, a))
 		return;
 	switch (q->op) {
 	case GLT_OP_LOGIN:

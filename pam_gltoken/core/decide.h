@@ -11,6 +11,7 @@
 #define GLT_DECIDE_H
 
 #include "account.h"
+#include "policy.h"
 #include "record.pb-c.h"
 #include "role.h"
 #include "scope.h"
@@ -104,6 +105,10 @@ enum glt_owner_state { GLT_OWNER_OK, GLT_OWNER_IS_BLOCKED, GLT_OWNER_IS_GONE };
 
 struct glt_facts {
 	enum glt_owner_state owner;
+	bool host_refuses; /* the address: it is in no range of the whole host's */
+	/* What of the host's policy a token breaks (rule NULL: nothing), and from when on that counts (0: never). */
+	struct glt_breach breach;
+	int64_t retroactive_from;
 	/* LOGIN */
 	bool account_shared;
 	enum glt_shell shell;

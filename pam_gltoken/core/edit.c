@@ -3,6 +3,7 @@
 
 #include "event.h"
 #include "issue.h"
+#include "policy.h"
 #include "scope.h"
 #include "text.h"
 #include "tokens.h"
@@ -58,6 +59,7 @@ static enum glt_status set_expiry(Glt__Token *t, int64_t when, int64_t now, stru
 	if (when && when < now)
 		return glt_fail(err, GLT_INVALID, "expiry lies in the past: 'now' ends the token at once");
 	t->expires_at = when;
+	t->expiry_set_at = now;
 	return GLT_OK;
 }
 
@@ -136,10 +138,10 @@ static const char *action_of(enum glt_edit_what what)
 }
 
 /* Names of active tokens are unique per holder. */
-static enum glt_status check_name(struct glt_txn *txn, const Glt__Token *old, const Glt__Token *fresh, int64_t now,
-				  struct glt_err *err)
+static enum glt_status check_name(const struct glt_conf *conf, struct glt_txn *txn, const Glt__Token *old,
+				  const Glt__Token *fresh, int64_t now, struct glt_err *err)
 {
-	/* An expired token that comes back meets those that took its name since. */
+	/* An expired token that comes back meets those that took its name and its place since. */
 	bool back = old->expires_at && now >= old->expires_at && (!fresh->expires_at || now < fresh->expires_at);
 	Glt__Token *same;
 	enum glt_status st;
@@ -150,12 +152,15 @@ static enum glt_status check_name(struct glt_txn *txn, const Glt__Token *old, co
 	if (st == GLT_OK)
 		st = glt_fail(err, GLT_EXISTS, "%s has an active token '%s' already: id %llu",
 			      glt_token_holder(fresh), fresh->name, (unsigned long long)same->id);
+	else if (st == GLT_NOT_FOUND)
+		st = back ? glt_policy_room(conf, txn, fresh->type, glt_token_holder(fresh), now, err) : GLT_OK;
 	glt_token_free(same);
-	return st == GLT_NOT_FOUND ? GLT_OK : st;
+	return st;
 }
 
-static enum glt_status edit_all(struct glt_txn *txn, const struct glt_edit *edits, size_t n, const char *actor,
-				int64_t now, const Glt__Token *old, Glt__Token *fresh, struct glt_err *err)
+static enum glt_status edit_all(const struct glt_conf *conf, struct glt_txn *txn, const struct glt_edit *edits,
+				size_t n, const char *actor, int64_t now, const Glt__Token *old, Glt__Token *fresh,
+				struct glt_err *err)
 {
 	enum glt_status st = GLT_OK;
 
@@ -166,11 +171,14 @@ static enum glt_status edit_all(struct glt_txn *txn, const struct glt_edit *edit
 	if (st == GLT_OK && fresh->not_before && fresh->expires_at && fresh->not_before >= fresh->expires_at &&
 	    fresh->expires_at > now)
 		st = glt_fail(err, GLT_INVALID, "expiry lies before not-before");
-	return st == GLT_OK ? check_name(txn, old, fresh, now, err) : st;
+	if (st == GLT_OK)
+		st = glt_policy_allows(conf, old, fresh, now, err);
+	return st == GLT_OK ? check_name(conf, txn, old, fresh, now, err) : st;
 }
 
-enum glt_status glt_token_edit(struct glt_store *store, uint64_t id, const struct glt_edit *edits, size_t n,
-			       const char *actor, int64_t now, Glt__Token **out, struct glt_err *err)
+enum glt_status glt_token_edit(struct glt_store *store, const struct glt_conf *conf, uint64_t id,
+			       const struct glt_edit *edits, size_t n, const char *actor, int64_t now,
+			       Glt__Token **out, struct glt_err *err)
 {
 	struct glt_change *c = glt_change_new();
 	Glt__Token *old = NULL, *fresh = NULL;
@@ -188,7 +196,7 @@ enum glt_status glt_token_edit(struct glt_store *store, uint64_t id, const struc
 	st = glt_token_load(txn, id, &old, err);
 	if (st == GLT_OK) {
 		fresh = glt_token_copy(old);
-		st = fresh ? edit_all(txn, edits, n, actor, now, old, fresh, err)
+		st = fresh ? edit_all(conf, txn, edits, n, actor, now, old, fresh, err)
 			   : glt_fail(err, GLT_UNAVAILABLE, "no memory for the change");
 	}
 	if (st == GLT_OK) {

@@ -3,6 +3,7 @@
 #ifndef GLT_EDIT_H
 #define GLT_EDIT_H
 
+#include "conf.h"
 #include "store.h"
 
 enum glt_edit_what {
@@ -31,8 +32,10 @@ struct glt_edit {
 };
 
 /* Apply n edits to one token. A revoked token can only be revoked again, which is GLT_REFUSED "Token already
- * revoked". Expiry in the past is GLT_INVALID, but "now" is allowed. *out (may be NULL) is the new record. */
-enum glt_status glt_token_edit(struct glt_store *store, uint64_t id, const struct glt_edit *edits, size_t n,
-			       const char *actor, int64_t now, Glt__Token **out, struct glt_err *err);
+ * revoked". Expiry in the past is GLT_INVALID, but "now" is allowed. What is widened must be allowed by the policy in
+ * conf. *out (may be NULL) is the new record. */
+enum glt_status glt_token_edit(struct glt_store *store, const struct glt_conf *conf, uint64_t id,
+			       const struct glt_edit *edits, size_t n, const char *actor, int64_t now,
+			       Glt__Token **out, struct glt_err *err);
 
 #endif

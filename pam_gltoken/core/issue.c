@@ -4,11 +4,11 @@
 #include "account.h"
 #include "event.h"
 #include "people.h"
+#include "policy.h"
 #include "role.h"
 #include "scope.h"
 #include "secret.h"
 #include "tokens.h"
-#include "when.h"
 
 #include <inttypes.h>
 #include <sodium.h>
@@ -78,33 +78,6 @@ static enum glt_status check_input(const struct glt_issue *r, struct glt_err *er
 	if (st == GLT_OK)
 		st = check_list(r->services, r->n_services, glt_service_check, err);
 	return st;
-}
-
-enum glt_status glt_expiry_policy(const struct glt_conf *conf, int64_t wanted, int64_t usual, int64_t now,
-				  int64_t *out, struct glt_err *err)
-{
-	char text[GLT_WHEN_TEXT];
-	int64_t at = wanted;
-
-	if (wanted == GLT_EXPIRES_DEFAULT) {
-		at = usual ? now + usual : GLT_WHEN_NEVER;
-		if (at && conf->max_lifetime && at > now + conf->max_lifetime)
-			at = now + conf->max_lifetime;
-	}
-	if (at == GLT_WHEN_NEVER && conf->require_expiry)
-		return glt_fail(err, GLT_REFUSED, "expiry 'never': refused by [policy] require_expiry = yes");
-	if (at != GLT_WHEN_NEVER && at <= now) {
-		glt_when_rfc3339(at, text);
-		return glt_fail(err, GLT_INVALID, "expiry %s lies in the past", text);
-	}
-	if (conf->max_lifetime && (at == GLT_WHEN_NEVER || at > now + conf->max_lifetime)) {
-		bool days = conf->max_lifetime % 86400 == 0;
-
-		return glt_fail(err, GLT_REFUSED, "expiry is refused by [policy] max_lifetime = %" PRId64 "%s",
-				conf->max_lifetime / (days ? 86400 : 1), days ? "d" : "s");
-	}
-	*out = at;
-	return GLT_OK;
 }
 
 /* ---- whom it acts as ---- */
@@ -252,8 +225,9 @@ static Glt__Token *new_record(const struct glt_issue *r, int64_t expires_at)
 }
 
 /* Inside the write transaction: names, number, indexes and event; applies and so ends it. */
-static enum glt_status put_new(struct glt_store *store, struct glt_txn *txn, const struct glt_issue *r,
-			       Glt__Token *t, struct glt_token_text *text, struct glt_err *err)
+static enum glt_status put_new(struct glt_store *store, const struct glt_conf *conf, struct glt_txn *txn,
+			       const struct glt_issue *r, Glt__Token *t, struct glt_token_text *text,
+			       struct glt_err *err)
 {
 	struct glt_change *c = glt_change_new();
 	Glt__Token *same = NULL;
@@ -269,6 +243,8 @@ static enum glt_status put_new(struct glt_store *store, struct glt_txn *txn, con
 	}
 	if (st == GLT_OK)
 		st = check_free_name(txn, r, err);
+	if (st == GLT_OK)
+		st = glt_policy_room(conf, txn, r->type, r->target, r->now, err);
 	if (st == GLT_OK) {
 		t->owner = r->type == GLT__TYPE__PERSONAL ? strdup(r->target) : bot_name(txn, c, r, err);
 		t->family = t->id = glt_next(txn, GLT_NEXT_ID);
@@ -320,7 +296,8 @@ enum glt_status glt_issue(struct glt_store *store, const struct glt_conf *conf, 
 	if (st == GLT_OK && r->if_absent)
 		st = existing(store, r, record, err);
 	if (st == GLT_OK)
-		st = glt_expiry_policy(conf, r->expires_at, conf->default_lifetime, r->now, &expires_at, err);
+		st = glt_policy_expiry(conf, r->type, r->expires_at, conf->default_lifetime, r->now, &expires_at,
+				       err);
 	if (st == GLT_OK && r->not_before && expires_at && r->not_before >= expires_at)
 		st = glt_fail(err, GLT_INVALID, "not-before is not before the expiry");
 	if (st == GLT_OK && r->type == GLT__TYPE__PERSONAL)
@@ -329,15 +306,17 @@ enum glt_status glt_issue(struct glt_store *store, const struct glt_conf *conf, 
 		st = check_no_account(r->username, err);
 	if (st == GLT_OK) {
 		t = new_record(r, expires_at);
-		st = t ? glt_secret_draw(conf, r->type, t, &tt, err)
+		st = t ? glt_policy_allows(conf, NULL, t, r->now, err)
 		       : glt_fail(err, GLT_UNAVAILABLE, "no memory for the record");
 	}
+	if (st == GLT_OK)
+		st = glt_secret_draw(conf, r->type, t, &tt, err);
 	if (st == GLT_OK) {
 		t->owner_uid_plus1 = uid1;
 		st = glt_txn_begin(store, true, &txn, err);
 	}
 	if (st == GLT_OK)
-		st = put_new(store, txn, r, t, &tt, err);
+		st = put_new(store, conf, txn, r, t, &tt, err);
 	if (st == GLT_OK) {
 		glt_token_format(&tt, text);
 		*record = t;

@@ -8,6 +8,7 @@
 #include "token.h"
 
 #define GLT_EXPIRES_DEFAULT INT64_C(-1)
+#define GLT_OVERLAP_DEFAULT INT64_C(-1)
 
 struct glt_issue {
 	Glt__Type type;
@@ -37,16 +38,13 @@ struct glt_issue {
 enum glt_status glt_issue(struct glt_store *store, const struct glt_conf *conf, const struct glt_issue *req,
 			  Glt__Token **record, char text[GLT_TOKEN_MAX + 1], struct glt_err *err);
 
-/* The expiry that the policy gives: wanted may be GLT_EXPIRES_DEFAULT, then it is usual seconds from now. */
-enum glt_status glt_expiry_policy(const struct glt_conf *conf, int64_t wanted, int64_t usual, int64_t now,
-				  int64_t *out, struct glt_err *err);
 enum glt_status glt_service_check(const char *service, struct glt_err *err);
 
 struct glt_rotate {
 	uint64_t id;
 	int64_t expires_at; /* GLT_EXPIRES_DEFAULT: a week where expiry is required, else never */
 	bool keep_lifetime; /* as long as the old one's whole lifetime */
-	int64_t overlap;    /* seconds for which the old one goes on working */
+	int64_t overlap; /* seconds for which the old one goes on working; GLT_OVERLAP_DEFAULT: [policy] min_overlap */
 	const char *actor;
 	int64_t now;
 };

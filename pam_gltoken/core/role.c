@@ -38,6 +38,19 @@ bool glt_role_may_give(int role, int other)
 	return other != GLT_OWNER || role == GLT_OWNER;
 }
 
+bool glt_role_within(int role, int max)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < N_ROLES; i++) {
+		if (table[i].role == role)
+			found = true;
+		if (table[i].role == max)
+			return found;
+	}
+	return false;
+}
+
 enum glt_status glt_role_parse(const char *text, int *out, struct glt_err *err)
 {
 	for (size_t i = 0; i < N_ROLES; i++) {

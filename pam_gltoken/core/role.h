@@ -28,6 +28,8 @@ enum glt_permission {
 bool glt_role_may(int role, enum glt_permission permission);
 /* May role give other to somebody: whoever manages, but never more than they have themselves. */
 bool glt_role_may_give(int role, int other);
+/* Does role stand no higher than max in GitLab's list? */
+bool glt_role_within(int role, int max);
 /* A name or GitLab's number; GLT_INVALID lists the valid names. */
 enum glt_status glt_role_parse(const char *text, int *out, struct glt_err *err);
 const char *glt_role_name(int role); /* "none" for 0, NULL for a number that is no role */

@@ -2,6 +2,7 @@
 #include "issue.h"
 
 #include "event.h"
+#include "policy.h"
 #include "secret.h"
 #include "tokens.h"
 #include "when.h"
@@ -43,7 +44,7 @@ static enum glt_status successor(const struct glt_conf *conf, const struct glt_r
 
 	if (r->keep_lifetime)
 		usual = old->expires_at ? old->expires_at - old->created_at : 0;
-	st = glt_expiry_policy(conf, r->expires_at, usual, r->now, &expires_at, err);
+	st = glt_policy_expiry(conf, old->type, r->expires_at, usual, r->now, &expires_at, err);
 	if (st != GLT_OK)
 		return st;
 	*out = t = glt_token_copy(old);
@@ -53,12 +54,13 @@ static enum glt_status successor(const struct glt_conf *conf, const struct glt_r
 	t->next = 0;
 	t->created_at = r->now;
 	t->expires_at = expires_at;
+	t->expiry_set_at = 0;
 	if (t->not_before <= r->now)
 		t->not_before = 0;
 	if (t->not_before && expires_at && t->not_before >= expires_at)
 		return glt_fail(err, GLT_INVALID, "expiry lies before the token's not-before");
 	t->uses_left = t->max_uses;
-	return GLT_OK;
+	return glt_policy_allows(conf, NULL, t, r->now, err);
 }
 
 static void swap_secrets(Glt__Token *a, Glt__Token *b)
@@ -141,23 +143,26 @@ static enum glt_status put_both(struct glt_store *store, const struct glt_conf *
 	return st;
 }
 
-enum glt_status glt_rotate(struct glt_store *store, const struct glt_conf *conf, const struct glt_rotate *r,
+enum glt_status glt_rotate(struct glt_store *store, const struct glt_conf *conf, const struct glt_rotate *req,
 			   Glt__Token **record, char text[GLT_TOKEN_MAX + 1], struct glt_err *err)
 {
+	struct glt_rotate r = *req;
 	struct glt_token_text tt = {.prefix = ""};
 	Glt__Token *old = NULL, *drawn = NULL;
-	enum glt_status st = load(store, r->id, &old, err);
+	enum glt_status st = load(store, r.id, &old, err);
 
 	*record = NULL;
 	text[0] = '\0';
 	if (st == GLT_OK)
-		st = refuse_dead(old, r->now, err);
+		st = refuse_dead(old, r.now, err);
 	if (st == GLT_OK)
-		st = successor(conf, r, old, &drawn, err);
+		st = glt_policy_overlap(conf, req->overlap, &r.overlap, err);
+	if (st == GLT_OK)
+		st = successor(conf, &r, old, &drawn, err);
 	if (st == GLT_OK)
 		st = glt_secret_draw(conf, drawn->type, drawn, &tt, err);
 	if (st == GLT_OK)
-		st = put_both(store, conf, r, drawn, &tt, record, err);
+		st = put_both(store, conf, &r, drawn, &tt, record, err);
 	if (st == GLT_OK)
 		glt_token_format(&tt, text);
 	glt_token_free(drawn);

@@ -27,6 +27,14 @@ const char *glt_type_name(Glt__Type t)
 	return (unsigned)t < sizeof(names) / sizeof(names[0]) ? names[t] : "unknown";
 }
 
+Glt__Type glt_type_parse(const char *name)
+{
+	for (int t = GLT__TYPE__PERSONAL; t <= GLT__TYPE__DEPLOY; t++)
+		if (strcmp(name, glt_type_name((Glt__Type)t)) == 0)
+			return (Glt__Type)t;
+	return GLT__TYPE__TYPE_NONE;
+}
+
 const char *glt_token_holder(const Glt__Token *t)
 {
 	return t->type == GLT__TYPE__PERSONAL ? t->owner : t->path;
@@ -168,8 +176,15 @@ static enum glt_status find_named(struct glt_txn *txn, enum glt_table table, con
 	return st;
 }
 
-enum glt_status glt_token_named(struct glt_txn *txn, Glt__Type type, const char *holder, const char *name,
-				int64_t now, Glt__Token **out, struct glt_err *err)
+bool glt_token_current(const Glt__Token *t, int64_t now)
+{
+	return t->state == GLT__STATE__LIVE && !t->next && (!t->expires_at || now < t->expires_at);
+}
+
+/* Of one holder's current tokens: see() returns true for the one that is to be *out, which ends the walk. */
+static enum glt_status current_of(struct glt_txn *txn, Glt__Type type, const char *holder, int64_t now,
+				  bool (*see)(void *arg, const Glt__Token *t), void *arg, Glt__Token **out,
+				  struct glt_err *err)
 {
 	enum glt_table table = type == GLT__TYPE__PERSONAL ? GLT_BY_OWNER : GLT_BY_PATH;
 	struct ids ids = {0};
@@ -180,17 +195,54 @@ enum glt_status glt_token_named(struct glt_txn *txn, Glt__Type type, const char 
 		Glt__Token *t;
 
 		st = glt_token_load(txn, ids.id[i], &t, err);
-		if (st != GLT_OK)
-			break;
-		bool dead = t->state != GLT__STATE__LIVE || t->next || (t->expires_at && now >= t->expires_at);
-
-		if (!dead && t->type == type && strcmp(t->name, name) == 0)
+		if (st == GLT_OK && glt_token_current(t, now) && see(arg, t))
 			*out = t;
 		else
 			glt_token_free(t);
 	}
 	free(ids.id);
+	return st;
+}
+
+struct wanted {
+	Glt__Type type;
+	const char *name;
+	size_t n;
+};
+
+static bool is_named(void *arg, const Glt__Token *t)
+{
+	const struct wanted *w = arg;
+
+	return t->type == w->type && strcmp(t->name, w->name) == 0;
+}
+
+enum glt_status glt_token_named(struct glt_txn *txn, Glt__Type type, const char *holder, const char *name,
+				int64_t now, Glt__Token **out, struct glt_err *err)
+{
+	struct wanted w = {.type = type, .name = name};
+	enum glt_status st = current_of(txn, type, holder, now, is_named, &w, out, err);
+
 	return st == GLT_OK && !*out ? GLT_NOT_FOUND : st;
+}
+
+static bool count(void *arg, const Glt__Token *t)
+{
+	struct wanted *w = arg;
+
+	w->n += (t->type == GLT__TYPE__PERSONAL) == (w->type == GLT__TYPE__PERSONAL);
+	return false;
+}
+
+enum glt_status glt_token_count_active(struct glt_txn *txn, Glt__Type type, const char *holder, int64_t now,
+				       size_t *n, struct glt_err *err)
+{
+	struct wanted w = {.type = type};
+	Glt__Token *none;
+	enum glt_status st = current_of(txn, type, holder, now, count, &w, &none, err);
+
+	*n = w.n;
+	return st;
 }
 
 bool glt_owner_used(struct glt_txn *txn, const char *owner)

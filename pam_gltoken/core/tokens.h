@@ -19,6 +19,12 @@ enum glt_status glt_token_resolve(struct glt_txn *txn, const char *text, Glt__To
 enum glt_status glt_token_named(struct glt_txn *txn, Glt__Type type, const char *holder, const char *name,
 				int64_t now, Glt__Token **out, struct glt_err *err);
 
+/* How many such tokens the holder has: of a person the personal ones, of a path all on it. */
+enum glt_status glt_token_count_active(struct glt_txn *txn, Glt__Type type, const char *holder, int64_t now,
+				       size_t *n, struct glt_err *err);
+/* Neither revoked, rotated nor expired. */
+bool glt_token_current(const Glt__Token *t, int64_t now);
+
 /* Does any token, dead or alive, act as owner? */
 bool glt_owner_used(struct glt_txn *txn, const char *owner);
 /* *bot: owner is the name of a bot or robot, so no person's. */
@@ -34,7 +40,8 @@ void glt_token_store(struct glt_txn *txn, struct glt_change *c, const Glt__Token
 
 /* Whom or what a token belongs to, as people write it: owner of a personal token, else the path. */
 const char *glt_token_holder(const Glt__Token *t);
-const char *glt_type_name(Glt__Type t); /* "personal" ... */
+const char *glt_type_name(Glt__Type t);     /* "personal" ... */
+Glt__Type glt_type_parse(const char *name); /* GLT__TYPE__TYPE_NONE: no such type */
 /* "active", "expired", "revoked", "paused", "not yet valid", "used up" */
 const char *glt_token_state(const Glt__Token *t, int64_t now);
 

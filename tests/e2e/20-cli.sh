@@ -338,7 +338,7 @@ test_expiry_errors_name_value_and_rule() {
 	printf '[policy]\nmax_lifetime = 12h\n' >>/etc/gltoken/gltoken.conf
 	rc 1 gltoken issue --name far --user alice --scope api --expires 1d
 	cp "$T/conf" /etc/gltoken/gltoken.conf
-	says 'max_lifetime = 43200s'
+	says 'max_lifetime = 12h'
 }
 
 test_rotate() {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "conf.h"
+#include "record.pb-c.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -101,6 +102,27 @@ static const struct good good[] = {
 	{"policy", "require_expiry", "no", FLAG, AT(require_expiry), "0"},
 	{"policy", "default_lifetime", "30d", SPAN, AT(default_lifetime), "2592000"},
 	{"policy", "max_lifetime", "0", SPAN, AT(max_lifetime), "0"},
+	{"policy", "max_lifetime_deploy", "30d", SPAN, AT(max_lifetime_of[GLT__TYPE__DEPLOY]), "2592000"},
+	{"policy", "max_lifetime_personal", "", SPAN, AT(max_lifetime_of[GLT__TYPE__PERSONAL]), "-1"},
+	{"policy", "max_lifetime_group", "0", SPAN, AT(max_lifetime_of[GLT__TYPE__GROUP]), "0"},
+	{"policy", "max_lifetime_project", "1h", SPAN, AT(max_lifetime_of[GLT__TYPE__PROJECT]), "3600"},
+	{"policy", "allowed_scopes_personal", "read_api, api", SPAN, AT(scopes_of[GLT__TYPE__PERSONAL]), "3"},
+	{"policy", "allowed_scopes_project", "", SPAN, AT(scopes_of[GLT__TYPE__PROJECT]), "0"},
+	{"policy", "allowed_scopes_group", "api", SPAN, AT(scopes_of[GLT__TYPE__GROUP]), "1"},
+	{"policy", "allowed_scopes_deploy", "read_repository", SPAN, AT(scopes_of[GLT__TYPE__DEPLOY]), "4"},
+	{"policy", "token_types", "personal, deploy", NUMBER, AT(token_types), "18"},
+	{"policy", "token_types", "", NUMBER, AT(token_types), "0"},
+	{"policy", "max_role", "developer", NUMBER, AT(max_role), "30"},
+	{"policy", "allow_from", "10.0.0.0/8 2001:db8::/32", LIST, AT(policy_allow_from),
+	 "10.0.0.0/8|2001:db8::/32|"},
+	{"policy", "min_overlap", "1h", SPAN, AT(min_overlap), "3600"},
+	{"policy", "max_overlap", "0", SPAN, AT(max_overlap), "0"},
+	{"policy", "max_active", "1000000", NUMBER, AT(max_active), "1000000"},
+	{"policy", "retention_days", "0", NUMBER, AT(retention_days), "0"},
+	{"policy", "retroactive", "no", SPAN, AT(retroactive_from), "0"},
+	{"policy", "retroactive", "yes", SPAN, AT(retroactive_from), "1"},
+	{"policy", "retroactive", "2027-01-15", SPAN, AT(retroactive_from), "1799971200"},
+	{"policy", "retroactive", "2027-01-15T08:00:00Z", SPAN, AT(retroactive_from), "1800000000"},
 	{"policy", "reuse", "revoke-family", FLAG, AT(reuse_revokes), "1"},
 	{"policy", "reuse", "alert", FLAG, AT(reuse_revokes), "0"},
 	{"nss", "uids", "range", FLAG, AT(nss_range), "1"},
@@ -173,6 +195,24 @@ static const struct {
 	{"policy", "require_expiry", "maybe"},
 	{"policy", "default_lifetime", "90 d"},
 	{"policy", "max_lifetime", "-1"},
+	{"policy", "max_lifetime_personal", "x"},
+	{"policy", "allowed_scopes_deploy", "api"}, /* none of the type's */
+	{"policy", "allowed_scopes_personal", "read_repository,write"},
+	{"policy", "token_types", "personal,robot"},
+	{"policy", "token_types", "none"},
+	{"policy", "max_role", "none"},
+	{"policy", "max_role", "25"},
+	{"policy", "allow_from", "office.example.org"},
+	{"policy", "allow_from", "10.0.0.0/33"},
+	{"policy", "min_overlap", "-1h"},
+	{"policy", "max_active", "1000001"},
+	{"policy", "max_active", "-1"},
+	{"policy", "retention_days", "30d"},
+	{"policy", "retroactive", ""},
+	{"policy", "retroactive", "30d"},
+	{"policy", "retroactive", "-30d"},
+	{"policy", "retroactive", "never"},
+	{"policy", "retroactive", "2027-02-29"},
 	{"policy", "reuse", "revoke"},
 	{"nss", "uids", "none"},
 	{"nss", "uid_min", "0"},
@@ -285,6 +325,7 @@ static void unknown(void **state)
 		{"[policy]\nmod = x\nmode\n", "line 2: [policy] has no key 'mod'"},
 		{"[policy]\nmod = x\nmoe = y\n", "line 2: [policy] has no key 'mod'"},
 		{"[nss]\nuid_min = 200\nuid_max = 100\n", "uid_min 200 is above uid_max 100"},
+		{"[policy]\nmin_overlap = 31d\n", "[policy] min_overlap is above max_overlap"},
 	};
 
 	(void)state;
@@ -311,6 +352,11 @@ static void layout(void **state)
 		fail_msg("%s", err.text);
 	assert_true(conf.observe && conf.reuse_revokes && conf.log_json);
 	assert_int_equal(conf.hash.time, 7);
+	assert_int_equal(glt_conf_line(&conf, "policy", "mode"), 5);
+	assert_int_equal(glt_conf_line(&conf, "hash", "time"), 7);
+	assert_int_equal(glt_conf_line(&conf, "policy", "reuse"), 9);
+	assert_int_equal(glt_conf_line(&conf, "policy", "max_lifetime"), 0);
+	assert_int_equal(glt_conf_line(&conf, "hash", "mode"), 0);
 	assert_int_equal(conf.hash.memory, 19456);
 	assert_int_equal(load("", &conf, &err), GLT_OK);
 	assert_false(conf.observe);
@@ -408,6 +454,7 @@ static void absent_is_the_defaults(void **state)
 	assert_true(conf.hash.memory == 19456 && conf.hash.time == 2 && conf.slots == 0);
 	assert_true(conf.require_expiry && conf.cache_enabled && !conf.observe && !conf.reuse_revokes);
 	assert_true(conf.default_lifetime == 90 * 86400 && conf.max_lifetime == 365 * 86400);
+	assert_int_equal(glt_conf_line(&conf, "policy", "max_lifetime"), 0);
 	assert_true(conf.uid_min == 70000 && conf.uid_max == 99999 && conf.group_role == 30);
 	assert_false(conf.http_insecure || conf.http_username_owner || conf.http_anonymous_read || conf.nss_range);
 	assert_true(glt_conf_is_shared(&conf, "git"));

@@ -33,7 +33,7 @@ static Glt__Token *edit(struct tmpstore *t, struct glt_edit e)
 	stored = tmpstore_load(t, 1);
 	generation = stored->generation;
 	glt_token_free(stored);
-	must(glt_token_edit(t->store, 1, &e, 1, "root", NOW + 10, &out, &err));
+	must(glt_token_edit(t->store, &t->conf, 1, &e, 1, "root", NOW + 10, &out, &err));
 	stored = tmpstore_load(t, 1);
 	assert_true(out->generation == stored->generation && stored->generation > generation);
 	glt_token_free(out);
@@ -50,7 +50,7 @@ static void refused_at(struct tmpstore *t, uint64_t id, struct glt_edit e, int64
 	uint8_t a[1024], b[1024];
 	size_t len = glt__token__get_packed_size(before);
 
-	must_fail(want, words, glt_token_edit(t->store, id, &e, 1, "root", now, &out, &err));
+	must_fail(want, words, glt_token_edit(t->store, &t->conf, id, &e, 1, "root", now, &out, &err));
 	assert_null(out);
 	after = tmpstore_load(t, id);
 	assert_true(len <= sizeof(a) && len == glt__token__get_packed_size(after));
@@ -177,8 +177,10 @@ static void expiry(void **state)
 	struct tmpstore *t = *state;
 	Glt__Token *p = edit(t, (struct glt_edit){.what = GLT_EDIT_EXPIRY, .when = NOW + 5 * DAY});
 
-	assert_true(p->expires_at == NOW + 5 * DAY);
+	assert_true(p->expires_at == NOW + 5 * DAY && p->expiry_set_at == NOW + 10);
 	glt_token_free(p);
+	t->conf.require_expiry = false;
+	t->conf.max_lifetime = 0;
 	p = edit(t, (struct glt_edit){.what = GLT_EDIT_EXPIRY, .when = GLT_WHEN_NEVER});
 	assert_true(p->expires_at == 0);
 	glt_token_free(p);
@@ -242,7 +244,7 @@ static void revoke_the_dead(void **state)
 	Glt__Token *p;
 
 	glt_token_free(edit(t, (struct glt_edit){.what = GLT_EDIT_PAUSE}));
-	must(glt_token_edit(t->store, 1, &e, 1, "root", NOW + 10 * DAY, &p, &err));
+	must(glt_token_edit(t->store, &t->conf, 1, &e, 1, "root", NOW + 10 * DAY, &p, &err));
 	assert_int_equal(p->state, GLT__STATE__REVOKED);
 	glt_token_free(p);
 }
@@ -258,17 +260,17 @@ static void all_or_nothing(void **state)
 	uint64_t events = tmpstore_count(t, GLT_AUDIT);
 	Glt__Token *p;
 
-	must(glt_token_edit(t->store, 1, good, 2, "root", NOW, &p, &err));
+	must(glt_token_edit(t->store, &t->conf, 1, good, 2, "root", NOW, &p, &err));
 	assert_true(p->paused && strcmp(p->name, "n") == 0);
 	glt_token_free(p);
-	must_fail(GLT_INVALID, NULL, glt_token_edit(t->store, 1, bad, 2, "root", NOW, NULL, &err));
+	must_fail(GLT_INVALID, NULL, glt_token_edit(t->store, &t->conf, 1, bad, 2, "root", NOW, NULL, &err));
 	p = tmpstore_load(t, 1);
 	assert_string_equal(p->name, "n");
 	glt_token_free(p);
 	assert_int_equal(tmpstore_count(t, GLT_AUDIT), events + 1);
 	must_fail(GLT_NOT_FOUND, "no token with id 77",
-		  glt_token_edit(t->store, 77, good, 1, "root", NOW, NULL, &err));
-	must_fail(GLT_UNAVAILABLE, NULL, glt_token_edit(t->store, 1, good, 0, "root", NOW, NULL, &err));
+		  glt_token_edit(t->store, &t->conf, 77, good, 1, "root", NOW, NULL, &err));
+	must_fail(GLT_UNAVAILABLE, NULL, glt_token_edit(t->store, &t->conf, 1, good, 0, "root", NOW, NULL, &err));
 	tmpstore_check(t);
 }
 
@@ -281,11 +283,11 @@ static void names_stay_unique(void **state)
 	uint64_t other = tmpstore_issue(t, &r, NULL);
 
 	refused_at(t, other, (struct glt_edit){.what = GLT_EDIT_NAME, .text = "ci"}, NOW, GLT_EXISTS, "id 1");
-	must(glt_token_edit(t->store, other, &(struct glt_edit){.what = GLT_EDIT_NAME, .text = "other"}, 1, "root",
-			    NOW, NULL, &err));
+	must(glt_token_edit(t->store, &t->conf, other, &(struct glt_edit){.what = GLT_EDIT_NAME, .text = "other"},
+			    1, "root", NOW, NULL, &err));
 	glt_token_free(edit(t, (struct glt_edit){.what = GLT_EDIT_REVOKE}));
-	must(glt_token_edit(t->store, other, &(struct glt_edit){.what = GLT_EDIT_NAME, .text = "ci"}, 1, "root",
-			    NOW, NULL, &err));
+	must(glt_token_edit(t->store, &t->conf, other, &(struct glt_edit){.what = GLT_EDIT_NAME, .text = "ci"}, 1,
+			    "root", NOW, NULL, &err));
 	tmpstore_check(t);
 }
 
@@ -298,7 +300,7 @@ static void no_return_beside_another(void **state)
 	Glt__Token *p;
 
 	/* While there is no other it may come back. */
-	must(glt_token_edit(t->store, 1, &later, 1, "root", NOW + 2 * DAY, &p, &err));
+	must(glt_token_edit(t->store, &t->conf, 1, &later, 1, "root", NOW + 2 * DAY, &p, &err));
 	assert_string_equal(glt_token_state(p, NOW + 3 * DAY), "active");
 	glt_token_free(p);
 	r.now = NOW + 9 * DAY;
@@ -307,8 +309,8 @@ static void no_return_beside_another(void **state)
 	refused_at(t, 1, (struct glt_edit){.what = GLT_EDIT_EXPIRY, .when = NOW + 15 * DAY}, NOW + 10 * DAY,
 		   GLT_EXISTS, "active token 'ci'");
 	/* What does not bring it back is no matter of names. */
-	must(glt_token_edit(t->store, 1, &(struct glt_edit){.what = GLT_EDIT_DESCRIPTION, .text = "old"}, 1,
-			    "root", NOW + 10 * DAY, NULL, &err));
+	must(glt_token_edit(t->store, &t->conf, 1, &(struct glt_edit){.what = GLT_EDIT_DESCRIPTION, .text = "old"},
+			    1, "root", NOW + 10 * DAY, NULL, &err));
 }
 
 /* ---- what a newer version added ---- */

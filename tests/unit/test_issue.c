@@ -3,6 +3,7 @@
 #include "tmpstore.h"
 
 #include "people.h"
+#include "policy.h"
 #include "role.h"
 #include "when.h"
 
@@ -383,7 +384,7 @@ static void expiry_policy(void **state)
 		{true, 365 * DAY, INT64_MIN, 90 * DAY, -2, "in the past"}, /* NOW itself */
 		{true, 365 * DAY, -5 * DAY, 90 * DAY, -2, "in the past"},
 	};
-	struct glt_conf conf = {.require_expiry = true};
+	struct glt_conf conf = {.max_lifetime_of = {[GLT__TYPE__PERSONAL] = GLT_CONF_UNSET}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -398,7 +399,8 @@ static void expiry_policy(void **state)
 			wanted = NOW;
 		else if (wanted != GLT_EXPIRES_DEFAULT && wanted != GLT_WHEN_NEVER)
 			wanted += NOW;
-		must_fail(want, cases[i].words, glt_expiry_policy(&conf, wanted, cases[i].usual, NOW, &out, &err));
+		must_fail(want, cases[i].words,
+			  glt_policy_expiry(&conf, GLT__TYPE__PERSONAL, wanted, cases[i].usual, NOW, &out, &err));
 		if (want == GLT_OK)
 			assert_true(out == (cases[i].want ? NOW + cases[i].want : 0));
 		else

@@ -23,7 +23,11 @@ static int with_alice(void **state)
 
 static struct glt_rotate request(uint64_t id)
 {
-	return (struct glt_rotate){.id = id, .expires_at = GLT_EXPIRES_DEFAULT, .actor = "root", .now = NOW + 100};
+	return (struct glt_rotate){.id = id,
+				   .expires_at = GLT_EXPIRES_DEFAULT,
+				   .overlap = GLT_OVERLAP_DEFAULT,
+				   .actor = "root",
+				   .now = NOW + 100};
 }
 
 static uint64_t rotate(struct tmpstore *t, const struct glt_rotate *r, char text[GLT_TOKEN_MAX + 1])
@@ -53,7 +57,7 @@ static void refused(struct tmpstore *t, const struct glt_rotate *r, enum glt_sta
 
 static void edit(struct tmpstore *t, uint64_t id, struct glt_edit e)
 {
-	must(glt_token_edit(t->store, id, &e, 1, "root", NOW, NULL, &err));
+	must(glt_token_edit(t->store, &t->conf, id, &e, 1, "root", NOW, NULL, &err));
 }
 
 static bool verifies(struct tmpstore *t, const char *text)
@@ -392,7 +396,7 @@ static bool edit_in_time(struct tmpstore *t, uint64_t id)
 	pid = child_start(t, rotate_slowly, &id);
 	(void)nanosleep(&nap, NULL);
 	tmpstore_open(t);
-	st = glt_token_edit(t->store, id, edits, 3, "root", NOW, NULL, &err);
+	st = glt_token_edit(t->store, &t->conf, id, edits, 3, "root", NOW, NULL, &err);
 	child_ok(pid);
 	return st == GLT_OK;
 }

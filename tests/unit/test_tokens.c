@@ -34,7 +34,7 @@ static uint64_t issue(struct tmpstore *t, Glt__Type type, const char *target, co
 
 static void edit(struct tmpstore *t, uint64_t id, struct glt_edit e)
 {
-	must(glt_token_edit(t->store, id, &e, 1, "root", NOW, NULL, &err));
+	must(glt_token_edit(t->store, &t->conf, id, &e, 1, "root", NOW, NULL, &err));
 }
 
 /* ---- look-ups ---- */
@@ -314,6 +314,8 @@ static void audit_before_and_after(void **state)
 		 secret);
 	edit(t, rot.id, (struct glt_edit){.what = GLT_EDIT_SCOPES_ADD, .number = WRITE_REPO});
 	event_is(t, "token.scope", "scopes=read_repository ", "scopes=read_repository,write_repository ", secret);
+	t->conf.require_expiry = false;
+	t->conf.max_lifetime = 0;
 	edit(t, rot.id, (struct glt_edit){.what = GLT_EDIT_EXPIRY, .when = 0});
 	event_is(t, "token.expire", "expires=2027-01-16T08:00:00Z", "expires=never", secret);
 	edit(t, rot.id, (struct glt_edit){.what = GLT_EDIT_PAUSE});
