@@ -35,6 +35,8 @@ libglt_core_a_SOURCES = \
 	pam_gltoken/core/policy.h \
 	pam_gltoken/core/privdrop.c \
 	pam_gltoken/core/privdrop.h \
+	pam_gltoken/core/project.c \
+	pam_gltoken/core/project.h \
 	pam_gltoken/core/pubkey.c \
 	pam_gltoken/core/role.c \
 	pam_gltoken/core/role.h \

@@ -279,6 +279,7 @@ static bool visit_index(void *arg, struct glt_slice key, struct glt_slice value)
 static bool visit_key_index(void *arg, struct glt_slice key, struct glt_slice value)
 {
 	struct walk *w = arg;
+	char holder[GLT_KEY_HOLDER_MAX];
 	struct key_text text;
 	Glt__Key *k = NULL;
 	bool good = false;
@@ -295,7 +296,10 @@ static bool visit_key_index(void *arg, struct glt_slice key, struct glt_slice va
 		       glt_key_by_fingerprint(w->txn, value.data, &k, NULL) == GLT_OK && k->id == id;
 	} else {
 		id = glt_get_u64(value.data);
-		good = glt_key_load(w->txn, id, &k, NULL) == GLT_OK && is_str(key, k->user);
+		good = glt_key_load(w->txn, id, &k, NULL) == GLT_OK;
+		if (good)
+			(void)glt_key_holder(k, holder);
+		good = good && is_str(key, holder);
 	}
 	if (good)
 		note(&w->seen, id);

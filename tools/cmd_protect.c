@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmds.h"
 
-#include "event.h"
-#include "people.h"
+#include "protect.h"
 #include "records.h"
 #include "role.h"
 #include "table.h"
@@ -58,44 +57,23 @@ static uint32_t role_of(const struct glt_cli *cli, const char *text)
 	return (uint32_t)role;
 }
 
-static void read_glob(const struct glt_cli *cli, struct protect *p, const char *text)
-{
-	struct glt_err err;
-	int n = snprintf(p->glob, sizeof(p->glob), "%s%s", strncmp(text, "refs/", 5) ? "refs/heads/" : "", text);
-
-	if (n < 0 || (size_t)n >= sizeof(p->glob))
-		glt_cli_usage(cli, "pattern has over %zu bytes", sizeof(p->glob) - 1);
-	glt_cli_require(cli, glt_glob_check(p->glob, &err), &err);
-}
-
 static int apply(struct glt_cli *cli, const struct protect *p, Glt__Protection *fresh)
 {
-	char object[GLT_PATH_MAX + GLT_NAME_MAX + 2], after[96];
-	Glt__Protection *old = NULL;
 	struct glt_change *c;
 	struct glt_err err;
 	struct glt_txn *txn;
+	bool changed = true;
 	enum glt_status st;
 	int rc = glt_write_begin(cli, &txn, &c);
 
 	if (rc != GLT_EXIT_OK)
 		return rc;
-	(void)snprintf(object, sizeof(object), "%s %s", p->path, p->glob);
-	st = glt_protection_load(txn, p->path, p->glob, &old, &err);
-	if (fresh && (st == GLT_OK || st == GLT_NOT_FOUND)) {
-		st = GLT_OK;
-		(void)snprintf(after, sizeof(after), "push=%u force=%u delete=%u", fresh->push, fresh->force,
-			       fresh->remove);
-		glt_protection_store(c, fresh);
-		glt_event_object(c, cli->actor, "protect.set", object, NULL, after, NULL);
-	} else if (st == GLT_OK) {
-		glt_protection_drop(c, p->path, p->glob);
-		glt_event_object(c, cli->actor, "protect.remove", object, NULL, NULL, NULL);
-	}
-	glt_protection_free(old);
+	st = fresh ? glt_protect_set(cli, txn, c, fresh, &changed, &err)
+		   : glt_protect_remove(cli, txn, c, p->path, p->glob, &err);
 	rc = glt_write_end(cli, txn, c, st, &err);
 	if (rc == GLT_EXIT_OK)
-		glt_cli_say("Done: %s of %s is %s.", p->glob, p->path, fresh ? "protected" : "protected no more");
+		glt_cli_say("%s: %s of %s is %s.", changed ? "Done" : "Unchanged", p->glob, p->path,
+			    fresh ? "protected" : "protected no more");
 	return rc;
 }
 
@@ -169,6 +147,7 @@ static int list(struct glt_cli *cli, const struct protect *p)
 int glt_cmd_protect(struct glt_cli *cli, int argc, char **argv)
 {
 	struct protect p = {.push = NULL};
+	struct glt_err err;
 	int c;
 
 	while ((c = glt_cli_option(cli, argc, argv, options, help)) != -1) {
@@ -195,6 +174,6 @@ int glt_cmd_protect(struct glt_cli *cli, int argc, char **argv)
 	glt_target_path(cli, argv[optind], p.path);
 	if (p.list)
 		return list(cli, &p);
-	read_glob(cli, &p, argv[optind + 1]);
+	glt_cli_require(cli, glt_protect_glob(argv[optind + 1], p.glob, &err), &err);
 	return set(cli, &p);
 }

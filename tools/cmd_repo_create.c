@@ -6,7 +6,10 @@
 #include "event.h"
 #include "newrepo.h"
 #include "people.h"
+#include "project.h"
+#include "protect.h"
 #include "records.h"
+#include "repofiles.h"
 #include "target.h"
 
 #include <errno.h>
@@ -20,18 +23,23 @@
 #include <unistd.h>
 
 static const char help[] =
-	"Usage: gltoken repo create PATH [--default-branch NAME]\n"
+	"Usage: gltoken repo create PATH [--default-branch NAME] [--no-protect]\n"
 	"\n"
 	"Make the bare repository PATH.git below repo_root, for the first of shared_accounts, and\n"
 	"its groups. Refused where PATH or PATH.git is there already.\n"
 	"\n"
-	"      --default-branch NAME  main unless given\n" GLT_HELP_HELP;
+	"Only maintainers push to its default branch, and nobody forces or deletes it, as in GitLab;\n"
+	"'gltoken protect' changes that.\n"
+	"\n"
+	"      --default-branch NAME  main unless given\n"
+	"      --no-protect         let developers push to it, too\n" GLT_HELP_HELP;
 
-enum { OPT_BRANCH = GLT_OPT_OWN };
+enum { OPT_BRANCH = GLT_OPT_OWN, OPT_NO_PROTECT };
 
 static const struct option options[] = {
 	{"default-branch", required_argument, NULL, OPT_BRANCH},
 	{"initial-branch", required_argument, NULL, OPT_BRANCH},
+	{"no-protect", no_argument, NULL, OPT_NO_PROTECT},
 	GLT_OPTIONS_END,
 };
 
@@ -42,8 +50,10 @@ static enum glt_status put(const struct glt_cli *cli, struct glt_txn *txn, struc
 {
 	char *path = glt_cli_strdup(r->path), *branch = glt_cli_strdup(r->branch);
 	Glt__Namespace *old = NULL, fresh = GLT__NAMESPACE__INIT;
-	enum glt_status st = glt_namespace_load(txn, r->path, &old, err);
+	enum glt_status st = glt_project_settled(txn, r->path, err);
 
+	if (st == GLT_OK)
+		st = glt_namespace_load(txn, r->path, &old, err);
 	if (st == GLT_NOT_FOUND)
 		st = GLT_OK;
 	if (st == GLT_OK) {
@@ -53,6 +63,8 @@ static enum glt_status put(const struct glt_cli *cli, struct glt_txn *txn, struc
 		glt_namespace_store(c, &fresh);
 		glt_event_object(c, cli->actor, "repo.create", r->path, NULL, r->branch, NULL);
 	}
+	if (st == GLT_OK && r->protect)
+		st = glt_protect_default(cli, txn, c, r->path, r->branch, err);
 	glt_namespace_free(old);
 	free(path);
 	free(branch);
@@ -115,25 +127,6 @@ static int open_root(const struct glt_cli *cli, const struct glt_account *owner,
 	return GLT_EXIT_UNAVAILABLE;
 }
 
-static int find_owner(const struct glt_cli *cli, struct glt_account *owner)
-{
-	const char *name = cli->conf.shared_accounts[0];
-	struct glt_err err;
-
-	if (!*name) {
-		glt_cli_warn(cli, "[git] shared_accounts is empty: a repository needs an owner");
-		return GLT_EXIT_UNAVAILABLE;
-	}
-	if (glt_account_by_name(name, owner, &err) != GLT_OK) {
-		glt_cli_warn(cli, "%s; it is to own the repositories ([git] shared_accounts)", err.text);
-		return GLT_EXIT_UNAVAILABLE;
-	}
-	if (owner->uid != 0 && owner->gid != 0)
-		return GLT_EXIT_OK;
-	glt_cli_warn(cli, "account '%s' has uid or gid 0: it may not own repositories", name);
-	return GLT_EXIT_UNAVAILABLE;
-}
-
 static int create(struct glt_cli *cli, struct glt_newrepo *r)
 {
 	int rc = enter_in_child(cli, NULL);
@@ -173,10 +166,15 @@ static void check_branch(const struct glt_cli *cli, const char *branch)
 int glt_cmd_repo_create(struct glt_cli *cli, int argc, char **argv)
 {
 	struct glt_newrepo r = {.cli = cli};
-	int rc;
+	int c, rc;
 
-	while (glt_cli_option(cli, argc, argv, options, help) != -1)
-		glt_cli_once(cli, &r.branch, "--default-branch");
+	r.protect = true;
+	while ((c = glt_cli_option(cli, argc, argv, options, help)) != -1) {
+		if (c == OPT_NO_PROTECT)
+			r.protect = false;
+		else
+			glt_cli_once(cli, &r.branch, "--default-branch");
+	}
 	glt_cli_operands(cli, argc, argv, 1, 1, "one PATH");
 	glt_target_path(cli, argv[optind], r.path);
 	if (!r.branch)
@@ -188,6 +186,6 @@ int glt_cmd_repo_create(struct glt_cli *cli, int argc, char **argv)
 	}
 	rc = glt_cli_config(cli);
 	if (rc == GLT_EXIT_OK)
-		rc = find_owner(cli, &r.account);
+		rc = glt_repo_account(cli, &r.account);
 	return rc == GLT_EXIT_OK ? create(cli, &r) : rc;
 }

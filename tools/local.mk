@@ -42,6 +42,8 @@ libglt_tools_a_SOURCES = \
 	tools/newrepo.h \
 	tools/portable.c \
 	tools/portable.h \
+	tools/protect.c \
+	tools/protect.h \
 	tools/records.c \
 	tools/records.h \
 	tools/replay.c \
@@ -49,6 +51,13 @@ libglt_tools_a_SOURCES = \
 	tools/replay_read.c \
 	tools/repo.c \
 	tools/repo.h \
+	tools/repocheck.c \
+	tools/repocheck.h \
+	tools/repofiles.c \
+	tools/repofiles.h \
+	tools/repomend.c \
+	tools/reposcan.c \
+	tools/reposcan.h \
 	tools/restore.c \
 	tools/restore.h \
 	tools/safe.c \
@@ -97,7 +106,11 @@ tools_gltoken_SOURCES = \
 	tools/cmd_policy_check.c \
 	tools/cmd_protect.c \
 	tools/cmd_repo.c \
+	tools/cmd_repo_adopt.c \
+	tools/cmd_repo_check.c \
 	tools/cmd_repo_create.c \
+	tools/cmd_repo_move.c \
+	tools/cmd_repo_remove.c \
 	tools/cmd_restore.c \
 	tools/cmd_revoke.c \
 	tools/cmd_rotate.c \

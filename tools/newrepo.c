@@ -84,7 +84,7 @@ static int enter(const struct glt_newrepo *r, int *dir, const struct step *s)
 {
 	int rc = check_place(r, *dir, s), fd;
 
-	if (rc != GLT_EXIT_OK)
+	if (rc != GLT_EXIT_OK || (s->last && r->folders_only))
 		return rc;
 	if (mkdirat(*dir, s->name, 0777) == 0) {
 		if (r->made->from == 0)
@@ -207,7 +207,7 @@ static int make(const struct glt_newrepo *r)
 
 	while (rc == GLT_EXIT_OK && next_step(&rest, &s))
 		rc = enter(r, &dir, &s);
-	if (rc == GLT_EXIT_OK)
+	if (rc == GLT_EXIT_OK && !r->folders_only)
 		rc = run_git(r, dir);
 	if (rc != GLT_EXIT_OK)
 		take_away(r, r->root, r->path, (struct step){.number = 0});

@@ -22,7 +22,9 @@ struct glt_newrepo {
 	struct glt_account account;
 	char path[GLT_PATH_MAX + 1]; /* demo/hello */
 	const char *branch;
-	int root; /* repo_root */
+	bool protect; /* its default branch */
+	bool folders_only; /* those above the repository; its place must be free */
+	int root;          /* repo_root */
 	struct glt_newrepo_made *made;
 };
 

@@ -2,6 +2,7 @@
 #include "replay.h"
 
 #include "people.h"
+#include "project.h"
 #include "role.h"
 #include "text.h"
 #include "tokens.h"
@@ -284,10 +285,29 @@ static bool apply_protection(struct apply *a)
 
 /* ---- all of them ---- */
 
+/* The files were moved or removed when it happened. What a move or removal changed besides has events of its own. */
+static enum glt_status apply_repo(struct apply *a, struct glt_err *err)
+{
+	const Glt__Event *ev = a->ev;
+	struct glt_project_counts n;
+
+	if (strcmp(ev->action, "repo.remove") == 0)
+		return glt_project_remove(a->txn, a->c, ev->object, ev->actor, ev->at, &n, err);
+	if (strcmp(ev->action, "repo.move") == 0)
+		return glt_project_move(a->txn, a->c, ev->object, ev->after, ev->actor, &n, err);
+	if (strcmp(ev->action, "repo.move.begin") != 0 && strcmp(ev->action, "repo.remove.begin") != 0)
+		glt_note_add(a->notes, 0, ev->object, "not replayed", ev->action);
+	return GLT_OK;
+}
+
 static enum glt_status apply_event(struct apply *a, struct glt_err *err)
 {
 	const Glt__Event *ev = a->ev;
 
+	if (strcmp(ev->action, "token.move") == 0) /* repo.move did it */
+		return GLT_OK;
+	if (strncmp(ev->action, "repo.", 5) == 0)
+		return apply_repo(a, err);
 	if (ev->token != 0)
 		return apply_token(a, err);
 	if (strncmp(ev->action, "user.", 5) == 0)
@@ -342,7 +362,7 @@ struct names {
 
 static void add_name(struct names *names, const char *name)
 {
-	if (!*name || *name == '@')
+	if (!*name || *name == '@' || *name == '/')
 		return;
 	for (size_t i = 0; i < names->n; i++)
 		if (strcmp(names->v[i], name) == 0)
@@ -386,7 +406,7 @@ static bool collect_user(void *arg, struct glt_slice key, struct glt_slice value
 	char name[GLT_ACCOUNT_MAX + 1];
 
 	(void)value;
-	if (key.len < sizeof(name)) {
+	if (key.len > 0 && key.len < sizeof(name)) { /* "/" begins the holder of a deploy key */
 		(void)snprintf(name, sizeof(name), "%.*s", (int)key.len, (const char *)key.data);
 		add_name(&c->people, name);
 	}

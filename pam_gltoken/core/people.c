@@ -317,26 +317,34 @@ enum glt_status glt_key_load(struct glt_txn *txn, uint64_t id, Glt__Key **out, s
 	return st;
 }
 
+struct glt_slice glt_key_holder(const Glt__Key *k, char buf[GLT_KEY_HOLDER_MAX])
+{
+	(void)snprintf(buf, GLT_KEY_HOLDER_MAX, "%s%s", k->user[0] ? "" : "/", k->user[0] ? k->user : k->path);
+	return glt_slice_str(buf);
+}
+
 void glt_key_store(struct glt_change *c, Glt__Key *k)
 {
 	uint8_t fp[GLT_FINGERPRINT_LEN], id[GLT_KEY_U64];
+	char holder[GLT_KEY_HOLDER_MAX];
 
 	glt_pubkey_fingerprint(k->blob.data, k->blob.len, fp);
 	glt_put_u64(id, k->id);
 	put_packed(c, GLT_KEYS, (struct glt_slice){fp, sizeof(fp)}, &k->base);
 	glt_change_put(c, GLT_KEY_IDS, (struct glt_slice){id, sizeof(id)}, (struct glt_slice){fp, sizeof(fp)});
-	glt_change_link(c, GLT_KEYS_OF, glt_slice_str(k->user), k->id);
+	glt_change_link(c, GLT_KEYS_OF, glt_key_holder(k, holder), k->id);
 }
 
 void glt_key_drop(struct glt_change *c, const Glt__Key *k)
 {
 	uint8_t fp[GLT_FINGERPRINT_LEN], id[GLT_KEY_U64];
+	char holder[GLT_KEY_HOLDER_MAX];
 
 	glt_pubkey_fingerprint(k->blob.data, k->blob.len, fp);
 	glt_put_u64(id, k->id);
 	glt_change_del(c, GLT_KEYS, (struct glt_slice){fp, sizeof(fp)});
 	glt_change_del(c, GLT_KEY_IDS, (struct glt_slice){id, sizeof(id)});
-	glt_change_unlink(c, GLT_KEYS_OF, glt_slice_str(k->user), k->id);
+	glt_change_unlink(c, GLT_KEYS_OF, glt_key_holder(k, holder), k->id);
 }
 
 void glt_key_free(Glt__Key *k)

@@ -60,6 +60,9 @@ char *glt_pubkey_format(const Glt__Key *k);
 enum glt_status glt_key_by_fingerprint(struct glt_txn *txn, const uint8_t fp[GLT_FINGERPRINT_LEN], Glt__Key **out,
 				       struct glt_err *err);
 enum glt_status glt_key_load(struct glt_txn *txn, uint64_t id, Glt__Key **out, struct glt_err *err);
+/* Under what keys_of has it: its user, or "/" and its project. */
+#define GLT_KEY_HOLDER_MAX (GLT_NAME_MAX + 2)
+struct glt_slice glt_key_holder(const Glt__Key *k, char buf[GLT_KEY_HOLDER_MAX]);
 void glt_key_store(struct glt_change *c, Glt__Key *k);
 void glt_key_drop(struct glt_change *c, const Glt__Key *k);
 void glt_key_free(Glt__Key *k);

@@ -7,7 +7,7 @@
 setup() {
 	e2e_host
 	gltoken member set fork alice developer
-	gltoken repo create fork/hello
+	gltoken repo create --no-protect fork/hello
 	server_git fork/hello fetch -q /srv/fixture main:main
 }
 

@@ -181,9 +181,10 @@ e2e_host() {
 	local u
 	for u in alice bob carol dave erin; do useradd -m -s /bin/bash "$u"; done
 	gltoken init
-	gltoken repo create demo/hello
-	gltoken repo create demo/other
-	gltoken repo create secret/vault
+	# Most tests are not about protected branches: alice pushes to main.
+	gltoken repo create --no-protect demo/hello
+	gltoken repo create --no-protect demo/other
+	gltoken repo create --no-protect secret/vault
 	gltoken member set demo alice developer
 	gltoken member set demo bob reporter
 	gltoken member set demo/other dave developer

@@ -358,7 +358,7 @@ test_all_hash_slots_busy() {
 
 # A fork shows what it borrows, so it asks for the right to read that as well.
 test_alternates() {
-	ok gltoken repo create demo/fork
+	ok gltoken repo create --no-protect demo/fork
 	server_git demo/fork fetch -q /srv/fixture main:main
 	new_token --user alice --scope read_repository
 	basic

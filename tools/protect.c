@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "protect.h"
+
+#include "event.h"
+#include "role.h"
+#include "text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum glt_status glt_protect_glob(const char *text, char out[GLT_NAME_MAX + 1], struct glt_err *err)
+{
+	int n = snprintf(out, GLT_NAME_MAX + 1, "%s%s", strncmp(text, "refs/", 5) ? "refs/heads/" : "", text);
+
+	if (n < 0 || n > GLT_NAME_MAX)
+		return glt_fail(err, GLT_INVALID, "pattern has over %d bytes", GLT_NAME_MAX);
+	return glt_glob_check(out, err);
+}
+
+static void event(const struct glt_cli *cli, struct glt_change *c, const char *action, const char *path,
+		  const char *glob, const char *after)
+{
+	char object[GLT_PATH_MAX + GLT_NAME_MAX + 2];
+
+	(void)snprintf(object, sizeof(object), "%s %s", path, glob);
+	glt_event_object(c, cli->actor, action, object, NULL, after, NULL);
+}
+
+enum glt_status glt_protect_set(const struct glt_cli *cli, struct glt_txn *txn, struct glt_change *c,
+				Glt__Protection *fresh, bool *changed, struct glt_err *err)
+{
+	Glt__Protection *old;
+	char after[96];
+	enum glt_status st = glt_protection_load(txn, fresh->path, fresh->ref_glob, &old, err);
+
+	*changed = !old || old->push != fresh->push || old->force != fresh->force || old->remove != fresh->remove;
+	glt_protection_free(old);
+	if (st != GLT_OK && st != GLT_NOT_FOUND)
+		return st;
+	if (*changed) {
+		(void)snprintf(after, sizeof(after), "push=%u force=%u delete=%u", fresh->push, fresh->force,
+			       fresh->remove);
+		glt_protection_store(c, fresh);
+		event(cli, c, "protect.set", fresh->path, fresh->ref_glob, after);
+	}
+	return GLT_OK;
+}
+
+enum glt_status glt_protect_remove(const struct glt_cli *cli, struct glt_txn *txn, struct glt_change *c,
+				   const char *path, const char *glob, struct glt_err *err)
+{
+	Glt__Protection *old;
+	enum glt_status st = glt_protection_load(txn, path, glob, &old, err);
+
+	glt_protection_free(old);
+	if (st != GLT_OK)
+		return st;
+	glt_protection_drop(c, path, glob);
+	event(cli, c, "protect.remove", path, glob, NULL);
+	return GLT_OK;
+}
+
+enum glt_status glt_protect_default(const struct glt_cli *cli, struct glt_txn *txn, struct glt_change *c,
+				    const char *path, const char *branch, struct glt_err *err)
+{
+	Glt__Protection *old, fresh = GLT__PROTECTION__INIT;
+	char glob[GLT_NAME_MAX + 1], copy[GLT_PATH_MAX + 1];
+	bool changed;
+	enum glt_status st = glt_protect_glob(branch, glob, err);
+
+	if (st == GLT_OK) {
+		st = glt_protection_load(txn, path, glob, &old, err);
+		glt_protection_free(old);
+	}
+	if (st != GLT_NOT_FOUND)
+		return st;
+	(void)snprintf(copy, sizeof(copy), "%s", path);
+	fresh.path = copy;
+	fresh.ref_glob = glob;
+	fresh.push = GLT_MAINTAINER;
+	return glt_protect_set(cli, txn, c, &fresh, &changed, err);
+}
