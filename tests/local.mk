@@ -54,6 +54,8 @@ check_PROGRAMS += tests/pam/test_pam
 check_PROGRAMS += tests/pam/test_pam_session
 check_PROGRAMS += tests/pam/test_socket
 check_PROGRAMS += tests/pam/test_wire
+check_PROGRAMS += tests/lessons/test_traps
+check_PROGRAMS += tests/pam/test_faults
 TESTS += $(check_PROGRAMS)
 TESTS += tests/pam/exports.sh
 else
@@ -116,6 +118,10 @@ tests_pam_test_pam_SOURCES = tests/pam/test_pam.c tests/pam/pam_host.c
 tests_pam_test_pam_CPPFLAGS = $(PAM_TEST_CPPFLAGS)
 tests_pam_test_pam_LDFLAGS = $(AM_LDFLAGS) -rdynamic
 tests_pam_test_pam_LDADD = $(CMOCKA_LIBS) -lpamtest $(PAM_LIBS)
+tests_pam_test_faults_SOURCES = tests/pam/test_faults.c tests/pam/pam_host.c
+tests_pam_test_faults_CPPFLAGS = $(PAM_TEST_CPPFLAGS)
+tests_pam_test_faults_LDFLAGS = $(AM_LDFLAGS) -rdynamic
+tests_pam_test_faults_LDADD = $(CMOCKA_LIBS) -lpamtest $(PAM_LIBS)
 tests_pam_test_pam_session_SOURCES = tests/pam/test_pam_session.c tests/pam/pam_host.c
 tests_pam_test_pam_session_CPPFLAGS = $(PAM_TEST_CPPFLAGS)
 tests_pam_test_pam_session_LDFLAGS = $(AM_LDFLAGS) -rdynamic
@@ -123,4 +129,5 @@ tests_pam_test_pam_session_LDADD = $(CMOCKA_LIBS) -lpamtest $(PAM_LIBS)
 
 # Not the whole of tests/pam: a folder is taken from the build as well, with its objects.
 EXTRA_DIST += tests/pam/exports.sh tests/pam/pam_host.h tests/pam/sandbox.h
+EXTRA_DIST += tests/lessons/README.md tests/lessons/holes.sh
 EXTRA_DIST += .ci/run tests/run tests/lib tests/e2e tests/bench

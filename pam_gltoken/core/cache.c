@@ -62,7 +62,7 @@ static int open_cache(const struct glt_conf *conf, int flags)
 	if (!conf->cache_enabled || conf->cache_ttl <= 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s/cache", conf->run_dir);
-	fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+	fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
 	if (fd >= 0 &&
 	    (fstat(fd, &sb) != 0 || !S_ISREG(sb.st_mode) || sb.st_uid != geteuid() || (sb.st_mode & 077))) {
 		(void)close(fd);

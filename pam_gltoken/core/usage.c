@@ -37,7 +37,7 @@ static int open_usage(const char *store_dir, int flags)
 	char path[300];
 
 	(void)snprintf(path, sizeof(path), "%s/usage", store_dir);
-	return open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+	return open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
 }
 
 static bool read_slot(int fd, uint64_t id, struct slot *s)

@@ -245,9 +245,10 @@ e2e_main() {
 	# A file that is read by another, which runs its tests in another way, does nothing by itself.
 	[ "${BASH_SOURCE[1]}" = "$0" ] || return 0
 	local file test from out pattern=${2-} failed=0 word
-	file=$(basename "$0" .sh)
+	# The folder is part of the name: e2e/20-cli, lessons/holes.
+	file=$(basename "$(cd "$(dirname "$0")" && pwd)")/$(basename "$0" .sh)
 	case ${1-} in
-	--list) e2e_list | sed "s,^,e2e/$file/,"; exit 0 ;;
+	--list) e2e_list | sed "s,^,$file/,"; exit 0 ;;
 	--one) e2e_one "$2"; exit 0 ;;
 	'' | --match) ;;
 	*) echo "usage: $0 [--list | --match ERE]" >&2; exit 2 ;;
@@ -259,11 +260,11 @@ e2e_main() {
 	printf '[user]\n\tname = Dev\n\temail = dev@example.org\n[init]\n\tdefaultBranch = main\n' >/home/dev/.gitconfig
 	if declare -F setup >/dev/null && ! timeout -k 5 120 "$BASH" "$0" --one setup >"$E2E_DIR/setup.out" 2>&1; then
 		cat "$E2E_DIR/setup.out"
-		echo "FAIL 0.0 e2e/$file/setup"
+		echo "FAIL 0.0 $file/setup"
 		exit 1
 	fi
 	for test in $(e2e_list); do
-		[[ e2e/$file/$test =~ $pattern ]] || continue
+		[[ $file/$test =~ $pattern ]] || continue
 		out=$E2E_DIR/$test.out
 		from=${EPOCHREALTIME/./}
 		word=ok
@@ -272,7 +273,7 @@ e2e_main() {
 			failed=1
 			tail -n 60 "$out"
 		fi
-		printf '%s %d.%d e2e/%s/%s\n' "$word" $(((${EPOCHREALTIME/./} - from) / 1000000)) \
+		printf '%s %d.%d %s/%s\n' "$word" $(((${EPOCHREALTIME/./} - from) / 1000000)) \
 			$(((${EPOCHREALTIME/./} - from) / 100000 % 10)) "$file" "$test"
 	done
 	exit $failed

@@ -20,6 +20,7 @@ char host_log[65536];
 volatile bool host_no_memory;
 bool host_set_data_fails;
 int host_putenv_fails;
+bool (*host_call)(const char *name);
 
 /* MODULE and PROBE are replaced. A module that ignores shows as PAM_CRED_EXPIRED, which ours never returns. */
 #define AUTH(args)                                                        \
@@ -149,7 +150,7 @@ int pam_putenv(pam_handle_t *pamh, const char *pair)
 {
 	int (*real)(pam_handle_t *, const char *) = dlsym(RTLD_NEXT, "pam_putenv");
 
-	if (host_putenv_fails > 0 && --host_putenv_fails == 0)
+	if ((host_putenv_fails > 0 && --host_putenv_fails == 0) || (host_call && !host_call(__func__)))
 		return PAM_BUF_ERR;
 	return real(pamh, pair);
 }
@@ -159,7 +160,7 @@ int pam_set_data(pam_handle_t *pamh, const char *name, void *data, void (*cleanu
 	int (*real)(pam_handle_t *, const char *, void *, void (*)(pam_handle_t *, void *, int)) =
 		dlsym(RTLD_NEXT, "pam_set_data");
 
-	if (host_set_data_fails)
+	if (host_set_data_fails || (host_call && !host_call(__func__)))
 		return PAM_BUF_ERR;
 	return real(pamh, name, data, cleanup);
 }
@@ -169,7 +170,7 @@ void *__libc_calloc(size_t n, size_t size);
 
 void *calloc(size_t n, size_t size)
 {
-	if (host_no_memory && n == 1 && size > 60000)
+	if ((host_no_memory && n == 1 && size > 60000) || (host_call && !host_call(__func__)))
 		return NULL;
 	return __libc_calloc(n, size);
 }
@@ -177,9 +178,8 @@ void *calloc(size_t n, size_t size)
 
 /* ---- the host ---- */
 
-static int converse(int n, const struct pam_message **messages, struct pam_response **responses, void *data)
+static int answer(int n, const struct pam_message **messages, struct pam_response **responses, struct host *h)
 {
-	struct host *h = data;
 
 	if (n != 1)
 		return PAM_CONV_ERR;
@@ -198,6 +198,16 @@ static int converse(int n, const struct pam_message **messages, struct pam_respo
 	if (h->manner != NO_TEXT)
 		(*responses)->resp = strdup(h->answer);
 	return h->manner == FAILS ? PAM_CONV_ERR : PAM_SUCCESS;
+}
+
+static int converse(int n, const struct pam_message **messages, struct pam_response **responses, void *data)
+{
+	bool (*call)(const char *) = host_call;
+
+	host_call = NULL; /* the host's own calls work */
+	int code = answer(n, messages, responses, data);
+	host_call = call;
+	return code;
 }
 
 void host_forget(void)

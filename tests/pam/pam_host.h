@@ -47,6 +47,7 @@ void host_forget(void);
 extern volatile bool host_no_memory; /* for the module's large object; volatile: calloc is a builtin */
 extern int host_putenv_fails;        /* n > 0: the n-th pam_putenv from now; then counts down */
 extern bool host_set_data_fails;
+extern bool (*host_call)(const char *name); /* NULL, or asked before each call that can fail: false, and it does */
 
 extern const char *const host_reasons[]; /* all of decide.h, and NULL */
 bool host_trouble(const char *reason);   /* not a refusal, but trouble */

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * CVE-2025-23013 (pam-u2f): where memory or a privilege was missing, the module was ignored and the stack let people
+ * in. Here the whole of each entry point runs with one call of libc and libpam failing, the first, the second, ...
+ * until none is left: no refused token succeeds, nothing is ever ignored, and no failure leaves a session.
+ */
+#include "pam_host.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+static int calls, failing; /* since the attempt began; which of them fails */
+static int because;        /* with this errno */
+static const char *failed; /* what that was */
+
+static bool may_pass(const char *name)
+{
+	if (++calls != failing)
+		return true;
+	failed = name;
+	errno = because;
+	return false;
+}
+
+#define REAL(name) ((__typeof__(name) *)dlsym(RTLD_NEXT, #name))
+#define FAILS_NOW (host_call && !host_call(__func__))
+
+int socket(int domain, int type, int protocol)
+{
+	return FAILS_NOW ? -1 : REAL(socket)(domain, type, protocol);
+}
+
+int socketpair(int domain, int type, int protocol, int fds[2])
+{
+	return FAILS_NOW ? -1 : REAL(socketpair)(domain, type, protocol, fds);
+}
+
+int poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	return FAILS_NOW ? -1 : REAL(poll)(fds, n, timeout);
+}
+
+ssize_t send(int fd, const void *data, size_t len, int flags)
+{
+	return FAILS_NOW ? -1 : REAL(send)(fd, data, len, flags);
+}
+
+ssize_t recv(int fd, void *data, size_t len, int flags)
+{
+	return FAILS_NOW ? -1 : REAL(recv)(fd, data, len, flags);
+}
+
+pid_t waitpid(pid_t pid, int *status, int options)
+{
+	return FAILS_NOW ? -1 : REAL(waitpid)(pid, status, options);
+}
+
+int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *fa, const posix_spawnattr_t *attr,
+		char *const argv[], char *const envp[])
+{
+	return FAILS_NOW ? because : REAL(posix_spawn)(pid, path, fa, attr, argv, envp);
+}
+
+int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *fa, int from, int to)
+{
+	return FAILS_NOW ? because : REAL(posix_spawn_file_actions_adddup2)(fa, from, to);
+}
+
+int posix_spawnattr_init(posix_spawnattr_t *attr)
+{
+	return FAILS_NOW ? because : REAL(posix_spawnattr_init)(attr);
+}
+
+char *strdup(const char *text)
+{
+	char *(*real)(const char *) = dlsym(RTLD_NEXT, "strdup");
+
+	return FAILS_NOW ? NULL : real(text);
+}
+
+int pam_set_item(pam_handle_t *pamh, int type, const void *item)
+{
+	return FAILS_NOW ? PAM_BUF_ERR : REAL(pam_set_item)(pamh, type, item);
+}
+
+int pam_get_item(const pam_handle_t *pamh, int type, const void **item)
+{
+	return FAILS_NOW ? PAM_SYSTEM_ERR : REAL(pam_get_item)(pamh, type, item);
+}
+
+/* ---- the attempts ---- */
+
+typedef int entry(pam_handle_t *pamh, int flags);
+
+static int attempt(const char *service, entry *run, const char *answer, const char *session, char held[64])
+{
+	struct host h;
+
+	host_open(&h, service, "git");
+	h.answer = answer;
+	if (session)
+		host_preset(&h, session);
+	calls = 0;
+	host_call = may_pass;
+	int code = run(h.pamh, 0);
+	host_call = NULL;
+	const char *now = host_session(&h);
+	snprintf(held, 64, "%s", now ? now : "");
+	host_close(&h);
+	return code;
+}
+
+/* With each call failing in turn. The last attempt, in which none did, must have this code. */
+static void each_call_fails(const char *service, entry *run, const char *answer, const char *session, int last)
+{
+	static const int errors[] = {ENOMEM, EMFILE, EPERM, EINTR};
+	char held[64];
+
+	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+		int code = PAM_SYSTEM_ERR;
+
+		because = errors[i];
+		for (failing = 1; failing < 400; failing++) {
+			code = attempt(service, run, answer, session, held);
+			if (calls < failing)
+				break;
+			if (code == PAM_CRED_EXPIRED) /* what stands behind a module that ignores */
+				fail_msg("ignored where call %d, %s, fails: %s", failing, failed,
+					 strerror(because));
+			if (last != PAM_SUCCESS && code == PAM_SUCCESS)
+				fail_msg("success where call %d, %s, fails: %s", failing, failed,
+					 strerror(because));
+			/* PAM_SYSTEM_ERR is libpam's own, whose audit record is written behind the module. */
+			if (run == pam_authenticate && code != PAM_SYSTEM_ERR && code != PAM_SUCCESS && held[0] &&
+			    strcmp(held, "stale") != 0)
+				fail_msg("code %d and session '%s' where call %d, %s, fails", code, held, failing,
+					 failed);
+			if (run == pam_open_session && code == PAM_SUCCESS && strcmp(held, "stale") == 0)
+				fail_msg("the client's own session counts where call %d, %s, fails", failing,
+					 failed);
+		}
+		assert_true(failing > 8 && failing < 400);
+		assert_int_equal(code, last);
+	}
+}
+
+static void cve_2025_23013_authenticate(void **state)
+{
+	(void)state;
+	each_call_fails("sshd-git", pam_authenticate, "deny:revoked", "GLTOKEN_SESSION=stale", PAM_AUTH_ERR);
+	each_call_fails("sshd-git", pam_authenticate, "no-verdict", "GLTOKEN_SESSION=stale", PAM_AUTHINFO_UNAVAIL);
+	each_call_fails("sshd-git", pam_authenticate, "allow:v1.ticket", "GLTOKEN_SESSION=stale", PAM_SUCCESS);
+	each_call_fails("web", pam_authenticate, "deny:wrong_secret", NULL, PAM_AUTH_ERR);
+	each_call_fails("web", pam_authenticate, "allow", NULL, PAM_SUCCESS);
+}
+
+static void cve_2025_23013_account(void **state)
+{
+	(void)state;
+	each_call_fails("sshd-git", pam_acct_mgmt, "", "GLTOKEN_SESSION=v1.ticket", PAM_PERM_DENIED);
+}
+
+static void cve_2025_23013_session(void **state)
+{
+	(void)state;
+	each_call_fails("sshd-git", pam_open_session, "", "GLTOKEN_SESSION=stale", PAM_SUCCESS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cve_2025_23013_authenticate),
+		cmocka_unit_test(cve_2025_23013_account),
+		cmocka_unit_test(cve_2025_23013_session),
+	};
+
+	return cmocka_run_group_tests_name("faults", tests, host_begin, host_end);
+}
