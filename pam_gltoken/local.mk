@@ -38,6 +38,8 @@ libglt_core_a_SOURCES = \
 	pam_gltoken/core/project.c \
 	pam_gltoken/core/project.h \
 	pam_gltoken/core/pubkey.c \
+	pam_gltoken/core/reap.c \
+	pam_gltoken/core/reap.h \
 	pam_gltoken/core/role.c \
 	pam_gltoken/core/role.h \
 	pam_gltoken/core/rotate.c \

@@ -28,6 +28,7 @@ check_PROGRAMS += tests/unit/test_manual
 check_PROGRAMS += tests/unit/test_match
 check_PROGRAMS += tests/unit/test_people
 check_PROGRAMS += tests/unit/test_policy
+check_PROGRAMS += tests/unit/test_reap
 check_PROGRAMS += tests/unit/test_repo
 check_PROGRAMS += tests/unit/test_rights
 check_PROGRAMS += tests/unit/test_rotate

@@ -39,6 +39,7 @@ static const struct glt_command commands[] = {
 	{"restore", NULL, glt_cmd_restore, "put a backup in the place of the store"},
 	{"export", NULL, glt_cmd_export, "print everything for another host"},
 	{"import", NULL, glt_cmd_import, "add what another host's export printed"},
+	{"reap", NULL, glt_cmd_reap, "remove tokens that are dead for long"},
 	{"config", NULL, glt_cmd_config, "check the configuration"},
 	{NULL, NULL, NULL, NULL},
 };

@@ -105,6 +105,7 @@ tools_gltoken_SOURCES = \
 	tools/cmd_policy.c \
 	tools/cmd_policy_check.c \
 	tools/cmd_protect.c \
+	tools/cmd_reap.c \
 	tools/cmd_repo.c \
 	tools/cmd_repo_adopt.c \
 	tools/cmd_repo_check.c \

@@ -81,6 +81,9 @@ static enum outcome change_token(struct apply *a, Glt__Token *t)
 	} else if (strcmp(action, "rotate") == 0) {
 		end_token(t, ev, "rotated after the backup");
 		note_token(a, t, "revoked", "rotated after the backup; its successor is not known any more");
+	} else if (strcmp(action, "reap") == 0) {
+		end_token(t, ev, ev->reason);
+		note_token(a, t, "revoked", "removed after the backup, for it was dead");
 	} else if (strcmp(action, "use") == 0) {
 		if (t->uses_left == 0)
 			return KEEP;

@@ -281,6 +281,9 @@ SCOPES(set_project_scopes, GLT__TYPE__PROJECT)
 SCOPES(set_group_scopes, GLT__TYPE__GROUP)
 SCOPES(set_deploy_scopes, GLT__TYPE__DEPLOY)
 
+#define DAYS_MAX 3650
+
+/* "60,30,7,1": each below the one before, so that a token meets them in this order. */
 static enum glt_status set_days(void *field, size_t size, const char *value, struct glt_err *err)
 {
 	unsigned *days = field;
@@ -290,13 +293,21 @@ static enum glt_status set_days(void *field, size_t size, const char *value, str
 	memset(days, 0, size);
 	for (const char *p = value; *p;) {
 		size_t len = strspn(p, "0123456789");
+		char one[8] = "";
+		uintmax_t v = 0;
 
-		if (len == 0 || len > 4 || n == max || (p[len] && p[len] != ','))
+		if (len > 0 && len < sizeof(one))
+			memcpy(one, p, len);
+		p += len + strspn(p + len, " ");
+		if (n == max || number(one, 10, 1, n ? days[n - 1] - 1 : DAYS_MAX, &v, NULL) != GLT_OK ||
+		    (*p && *p != ',') || (*p && !p[1]))
 			return glt_fail(err, GLT_INVALID,
-					"'%.64s' must be at most %zu numbers of days, as 60,30,7,1", value, max);
-		days[n++] = (unsigned)strtoul(p, NULL, 10);
-		p += len;
-		p += strspn(p, ", ");
+					"'%.64s' must be at most %zu numbers of days from %d down to 1, each below the "
+					"one before, as 60,30,7,1",
+					value, max, DAYS_MAX);
+		days[n++] = (unsigned)v;
+		p += *p == ',';
+		p += strspn(p, " ");
 	}
 	return GLT_OK;
 }

@@ -49,7 +49,7 @@ struct glt_conf {
 	char policy_allow_from[GLT_CONF_LIST][64]; /* empty: from anywhere */
 	int64_t min_overlap, max_overlap;          /* of a rotation */
 	unsigned max_active;                       /* tokens of one holder and kind; 0: no limit */
-	unsigned retention_days;
+	unsigned retention_days;                   /* dead tokens are kept that long; 0: for ever */
 	int64_t retroactive_from; /* a stricter policy counts for older tokens from then on; 0: never */
 
 	bool nss_range, nss_groups;
@@ -58,7 +58,7 @@ struct glt_conf {
 
 	bool log_json;
 	char notify_command[256];
-	unsigned notify_days[8];
+	unsigned notify_days[8]; /* falling, 0 behind the last */
 
 	int set_at[GLT_CONF_KEYS]; /* line of each key; for glt_conf_line() */
 };
