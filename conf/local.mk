@@ -16,7 +16,8 @@ CONF_MADE = \
 	conf/systemd/gltoken-http.service \
 	conf/systemd/sshd-git.service \
 	conf/sysusers.d/gltoken.conf \
-	conf/tmpfiles.d/gltoken.conf
+	conf/tmpfiles.d/gltoken.conf \
+	tools/gltoken-setup
 EXTRA_DIST += $(CONF_MADE:=.in)
 CLEANFILES += $(CONF_MADE)
 noinst_DATA += $(CONF_MADE)
@@ -25,6 +26,7 @@ noinst_DATA += $(CONF_MADE)
 $(CONF_MADE): %: %.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(SED) \
 		-e 's,[@]bindir[@],$(bindir),g' \
+		-e 's,[@]examplesdir[@],$(examplesdir),g' \
 		-e 's,[@]glibexecdir[@],$(glibexecdir),g' \
 		-e 's,[@]sysconfdir[@],$(sysconfdir),g' \
 		-e 's,[@]localstatedir[@],$(localstatedir),g' \

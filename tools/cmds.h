@@ -10,6 +10,7 @@ int glt_cmd_init(struct glt_cli *cli, int argc, char **argv);
 int glt_make_folders(const struct glt_cli *cli, const char *path);
 int glt_cmd_issue(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_list(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_setup(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_show(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_rotate(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_revoke(struct glt_cli *cli, int argc, char **argv);

@@ -16,6 +16,7 @@
 static const char intro[] = "Access tokens for Git on this host: issue, list, restrict and revoke them.\n";
 
 static const struct glt_command commands[] = {
+	{"setup", NULL, glt_cmd_setup, "set this host up: sshd, PAM, a web server; and take that back"},
 	{"init", NULL, glt_cmd_init, "make the store"},
 	{"issue", "create", glt_cmd_issue, "issue a token"},
 	{"list", "ls", glt_cmd_list, "list tokens"},

@@ -116,11 +116,14 @@ tools_gltoken_SOURCES = \
 	tools/cmd_revoke.c \
 	tools/cmd_rotate.c \
 	tools/cmd_scope.c \
+	tools/cmd_setup.c \
 	tools/cmd_show.c \
 	tools/cmd_user.c \
 	tools/cmd_user_remove.c \
 	tools/gltoken.c
 tools_gltoken_LDADD = $(TOOLS_LIBS)
+
+glibexec_SCRIPTS += tools/gltoken-setup
 
 # ---- login shell, keys and prompts ----
 

@@ -1,0 +1,222 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# gltoken setup: what it makes works, what fails is taken back byte for byte, and so is all of it on request.
+# shellcheck source=tests/lib/e2e.sh
+. "$(dirname "$0")/../lib/e2e.sh"
+
+setup() {
+	syslog_start "$E2E_DEVLOG"
+	useradd -m -s /bin/bash alice
+	mkdir -p /run/sshd
+	gltoken init
+	# A name that this host need not know.
+	echo '127.0.0.1 git.test' >>/etc/hosts
+}
+
+# What a host has that setup may touch, with owners, modes and times.
+host() {
+	local paths=(/etc/ssh /etc/pam.d /etc/nsswitch.conf /etc/nginx /etc/apache2 /etc/lighttpd /usr/sbin /run/gltoken-http.sock)
+	{ find "${paths[@]}" \( -type f -o -type l -o -type s \) -printf '%p %u:%g %m %T@ %l\n' 2>/dev/null || true; } | sort
+	find /etc/ssh /etc/pam.d /etc/nsswitch.conf -type f -exec sha256sum {} + | sort -k 2
+}
+
+as_it_was() {
+	[ "$(host)" = "$before" ] || fail "the host is not as it was: $(diff <(echo "$before") <(host))"
+	[ ! -e /var/lib/gltoken/setup ] || fail "the journal is still there: $(cat /var/lib/gltoken/setup/journal)"
+	if pgrep -x sshd-git; then fail "sshd-git runs"; fi
+	ok gltoken repo list
+	hides trial
+	ok gltoken list
+	hides 'setup-'
+}
+
+free_port() {
+	local port
+	for ((port = 21000 + RANDOM % 3000; ; port++)); do
+		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+	done
+	echo "$port"
+}
+
+clone_with() { # PORT
+	new_token --user alice --scope read_repository
+	install -m 600 -o dev -g dev /dev/null "$T/secret"
+	install -m 600 -o dev -g dev /dev/null "$T/secret.asked"
+	echo "$TOKEN" >"$T/secret"
+	printf '%s\n' 'Host *' "Port $1" 'StrictHostKeyChecking no' 'UserKnownHostsFile /dev/null' 'LogLevel ERROR' \
+		'PubkeyAuthentication no' >"$T/ssh_config"
+	rm -rf "$T/copy"
+	git_ clone git@127.0.0.1:demo/hello.git "$T/copy"
+}
+
+test_usage() {
+	rc 2 gltoken setup --wrong
+	says "unknown option '--wrong'"
+	rc 2 gltoken setup --ssh both --yes
+	says "'both' is none of own, main, no"
+	rc 2 gltoken setup --port 65536 --yes
+	says "'65536' is no port"
+	rc 2 gltoken setup --web iis --yes
+	says "'iis' is none of"
+	rc 2 gltoken setup --web nginx --server-name 'a b' --yes
+	says "'a b' is no host name"
+	rc 2 gltoken setup --ssh own
+	says 'nobody is there to be asked'
+	rc 3 setpriv --reuid alice --regid alice --clear-groups gltoken setup --yes
+	says 'only root'
+	rc 1 gltoken setup --undo
+	says 'nothing to undo'
+	ok gltoken setup --help
+	says '^usage: gltoken setup'
+}
+
+test_dry_run_does_nothing() {
+	local before
+	before=$(host)
+	ok gltoken setup --dry-run --ssh own --port "$(free_port)"
+	says 'write /etc/ssh/sshd_config.sshd-git'
+	says 'Nothing was done'
+	as_it_was
+}
+
+test_an_sshd_of_its_own() {
+	local before port
+	before=$(host)
+	port=$(free_port)
+	gltoken repo create demo/hello
+	gltoken member set demo/hello alice developer
+	ok gltoken setup --yes --ssh own --port "$port"
+	says 'Done'
+	ok clone_with "$port"
+	[ -d "$T/copy/.git" ] || fail "no clone"
+	# Once more: there is nothing left to write.
+	ok gltoken setup --yes --ssh own --port "$port"
+	hides 'write|change|link'
+	ok gltoken setup --undo
+	as_it_was
+	no clone_with "$port"
+}
+
+test_the_main_sshd() {
+	local before root
+	before=$(host)
+	root=$(sshd -T -C user=root,host=x,addr=192.0.2.1)
+	rc 1 gltoken setup --yes --ssh main
+	says 'PAMServiceName|Done'
+	as_it_was
+	ok gltoken setup --yes --ssh main --pam-sshd
+	ok sshd -T -C user=git,host=x,addr=192.0.2.1
+	says '^forcecommand /usr/bin/gltoken-shell'
+	[ "$(sshd -T -C user=root,host=x,addr=192.0.2.1)" = "$root" ] || fail "root's rules have changed"
+	[ "$(grep -c pam_gltoken.so /etc/pam.d/sshd)" = 3 ] || fail "PAM's sshd: $(cat /etc/pam.d/sshd)"
+	[ ! -e /etc/pam.d/gltoken-trial ] || fail "the trial's PAM service is still there"
+	SSHD_PAM=sshd sshd_start main /etc/ssh/sshd_config
+	ok clone_with "$(cat "$SSHD_DIR/main/port")"
+	echo 'alice:unix password' | chpasswd
+	SSHD=main client password 'unix password'
+	ok ssh_ alice@host 'echo a shell'
+	says 'a shell'
+	sshd_stop main
+	ok gltoken setup --undo
+	as_it_was
+}
+
+test_web() {
+	local before
+	before=$(host)
+	useradd -r -M www-data 2>/dev/null || true
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=git.test -keyout "$T/key.pem" -out "$T/cert.pem" 2>/dev/null
+	ok gltoken setup --yes --ssh no --web nginx --server-name git.test --certificate "$T/cert.pem" --key "$T/key.pem"
+	ok nginx
+	gltoken repo create demo/web
+	new_token --project demo/web --role reporter --scope read_repository
+	printf '[http]\n\tsslVerify = false\n[credential]\n\thelper = "!f() { echo username=x; echo password=%s; }; f"\n' \
+		"$TOKEN" >"$T/gitconfig"
+	chown dev: "$T/gitconfig"
+	ok git_ -c include.path="$T/gitconfig" clone https://git.test/git/demo/web.git "$T/web"
+	nginx -s stop
+	sleep 1
+	ok gltoken setup --undo
+	as_it_was
+}
+
+# What a drop-in of somebody else does first cannot be undone by ours, and is seen before it counts.
+test_a_rival_drop_in() {
+	local before
+	echo 'PasswordAuthentication no' >/etc/ssh/sshd_config.d/00-a.conf
+	printf 'Match User git\n\tPermitTTY yes\n' >>/etc/ssh/sshd_config.d/00-a.conf
+	before=$(host)
+	rc 1 gltoken setup --yes --ssh main --pam-sshd
+	says "account git does not get 'permittty no'"
+	says 'This host is as it was'
+	as_it_was
+	rm /etc/ssh/sshd_config.d/00-a.conf
+}
+
+test_fails_where_it_cannot_write() {
+	local before
+	before=$(host)
+	mount --bind -o ro /usr/sbin /usr/sbin
+	mount -o remount,bind,ro /usr/sbin
+	no gltoken setup --yes --ssh own --port "$(free_port)"
+	umount /usr/sbin
+	as_it_was
+}
+
+test_fails_where_sshd_refuses() {
+	local before
+	before=$(host)
+	cp /usr/share/doc/gltoken/examples/sshd_config.sshd-git "$T/example"
+	echo 'NoSuchOption yes' >>/usr/share/doc/gltoken/examples/sshd_config.sshd-git
+	rc 1 gltoken setup --yes --ssh own --port "$(free_port)"
+	says 'sshd refuses sshd_config.sshd-git'
+	cp "$T/example" /usr/share/doc/gltoken/examples/sshd_config.sshd-git
+	as_it_was
+}
+
+test_fails_where_no_token_opens() {
+	local before stack=/etc/pam.d/sshd-git
+	cp -p $stack "$T/stack"
+	sed -i '1i auth requisite pam_deny.so' $stack
+	before=$(host)
+	rc 1 gltoken setup --yes --ssh own --port "$(free_port)"
+	says 'a login with a token and a clone do not work'
+	as_it_was
+	cp -p "$T/stack" $stack
+}
+
+test_fails_where_the_port_is_taken() {
+	local before port
+	port=$(free_port)
+	socat "TCP-LISTEN:$port,bind=0.0.0.0,fork" /dev/null &
+	before=$(host)
+	no gltoken setup --yes --ssh own --port "$port"
+	as_it_was
+	kill %1
+}
+
+test_killed_and_undone() {
+	local before after
+	before=$(host)
+	for after in 0.05 0.1 0.2 0.3 0.4 0.5 0.7; do
+		rm -f "$T/log"
+		gltoken setup --yes --ssh own --port "$(free_port)" >"$T/log" 2>&1 &
+		sleep $after
+		pkill -9 -f gltoken-setup || true
+		wait || true
+		[ ! -e /var/lib/gltoken/setup ] || ok gltoken setup --undo
+		as_it_was
+	done
+	grep -q Proof "$T/log" || fail "it was never so far: $(cat "$T/log")"
+}
+
+test_changed_since() {
+	ok gltoken setup --yes --ssh own --port "$(free_port)"
+	echo '# mine' >>/etc/ssh/sshd_config.sshd-git
+	rc 1 gltoken setup --undo
+	says 'sshd_config.sshd-git was changed since and stays as it is'
+	[ -e /etc/ssh/sshd_config.sshd-git ] || fail "the administrator's change is gone"
+	rm /etc/ssh/sshd_config.sshd-git
+}
+
+e2e_main "$@"
