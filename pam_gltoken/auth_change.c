@@ -190,6 +190,17 @@ Glt__Token *change_target(struct change *c)
 	return t;
 }
 
+static bool read_overlap(struct change *c, int64_t *out)
+{
+	const char *text = glt_message_get(&c->a->request, "overlap");
+	struct glt_err err;
+
+	if (!text || glt_span_parse("overlap", text, out, &err) == GLT_OK)
+		return true;
+	auth_deny(c->a, GLT_WHY_BAD_REQUEST, err.text);
+	return false;
+}
+
 static void rotate(struct change *c)
 {
 	struct glt_rotate r = {.overlap = GLT_OVERLAP_DEFAULT, .actor = c->actor, .now = c->q.now};
@@ -200,8 +211,10 @@ static void rotate(struct change *c)
 
 	c->q.op = GLT_OP_ROTATE;
 	c->q.target = target;
-	if (target && change_permitted(c) && read_expiry(c, &r.expires_at)) {
-		if (!c->bearer.token || target->id != c->bearer.token->id)
+	if (target && change_permitted(c) && read_expiry(c, &r.expires_at) && read_overlap(c, &r.overlap)) {
+		/* Who rotates itself may have lost the answer, and has nothing but the old one to ask with. */
+		r.again = c->bearer.token && target->id == c->bearer.token->id;
+		if (!r.again)
 			r.expires_at = bounded_expiry(c, r.expires_at);
 		/* Without a wish it lives as long as the one before: a token that rotates itself never dies of it. */
 		r.keep_lifetime = r.expires_at == GLT_EXPIRES_DEFAULT;

@@ -252,10 +252,22 @@ static int show(struct run *r, const char *const *word)
 	return ask(r, false) && glt_show_token(&r->reply) ? 0 : 1;
 }
 
+#define ROTATE_USAGE "tokens rotate <id|self> [ttl_days] [--overlap <span>]"
+
 static int rotate(struct run *r, const char *const *word)
 {
+	const char *ttl = NULL, *overlap = NULL;
+
+	for (size_t i = 2; word[i]; i++) {
+		const char **to = strcmp(word[i], "--overlap") != 0 ? &ttl : word[++i] ? &overlap : NULL;
+
+		if (!to || *to)
+			return refuse("Usage: " ROTATE_USAGE);
+		*to = word[i];
+	}
 	begin_target(r, "rotate", word[1]);
-	return word[2] && !add_ttl(r, word[2]) ? 1 : print_new(r);
+	glt_message_add(&r->request, "overlap", overlap);
+	return ttl && !add_ttl(r, ttl) ? 1 : print_new(r);
 }
 
 static int revoke_one(struct run *r, const char *const *word)
@@ -294,7 +306,7 @@ static const struct command {
 	 "group_access_token <path> <name> <scope1[,scope2,...]> <role> [ttl_days]"},
 	{"tokens", "list", 0, 1, list, "tokens list [path]"},
 	{"tokens", "show", 1, 1, show, "tokens show <id|self>"},
-	{"tokens", "rotate", 1, 2, rotate, "tokens rotate <id|self> [ttl_days]"},
+	{"tokens", "rotate", 1, 4, rotate, ROTATE_USAGE},
 	{"tokens", "revoke", 1, 2, revoke_one, "tokens revoke <id|self> [reason]"},
 	{"tokens", NULL, 0, 0, all, "tokens [list|show|rotate|revoke]"},
 	{"whoami", NULL, 0, 0, whoami, "whoami"},

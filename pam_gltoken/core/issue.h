@@ -45,6 +45,7 @@ struct glt_rotate {
 	int64_t expires_at; /* GLT_EXPIRES_DEFAULT: a week where expiry is required, else never */
 	bool keep_lifetime; /* as long as the old one's whole lifetime */
 	int64_t overlap; /* seconds for which the old one goes on working; GLT_OVERLAP_DEFAULT: [policy] min_overlap */
+	bool again;      /* rotated before, in its overlap: replace the successor, if that was never used */
 	const char *actor;
 	int64_t now;
 };

@@ -5,6 +5,7 @@
 #include "policy.h"
 #include "secret.h"
 #include "tokens.h"
+#include "usage.h"
 #include "when.h"
 
 #include <stdlib.h>
@@ -25,11 +26,13 @@ static enum glt_status load(struct glt_store *store, uint64_t id, Glt__Token **o
 }
 
 /* Naming a dead token is a typo, not a theft: nothing else happens. */
-static enum glt_status refuse_dead(const Glt__Token *t, int64_t now, struct glt_err *err)
+static enum glt_status refuse_dead(const Glt__Token *t, const struct glt_rotate *r, struct glt_err *err)
 {
-	if (t->state != GLT__STATE__LIVE || t->next)
+	bool again = r->again && r->now < t->overlap_end;
+
+	if (t->state != GLT__STATE__LIVE || (t->next && !again))
 		return glt_fail(err, GLT_REFUSED, "Token already revoked");
-	if (t->expires_at && now >= t->expires_at)
+	if (t->expires_at && r->now >= t->expires_at)
 		return glt_fail(err, GLT_REFUSED, "Token already expired: issue a new one");
 	return GLT_OK;
 }
@@ -52,6 +55,7 @@ static enum glt_status successor(const struct glt_conf *conf, const struct glt_r
 		return glt_fail(err, GLT_UNAVAILABLE, "no memory for the record");
 	t->previous = old->id;
 	t->next = 0;
+	t->overlap_end = 0;
 	t->created_at = r->now;
 	t->expires_at = expires_at;
 	t->expiry_set_at = 0;
@@ -79,18 +83,51 @@ static void swap_secrets(Glt__Token *a, Glt__Token *b)
 	b->time = was.time;
 }
 
-/* The old one ends now or with its overlap, whichever of that and its own expiry is earlier. */
+static bool revoke(Glt__Token *t, const struct glt_rotate *r, const char *why)
+{
+	t->state = GLT__STATE__REVOKED;
+	t->revoked_at = r->now;
+	return glt_token_set_text(&t->revoked_by, r->actor) && glt_token_set_text(&t->revoked_why, why);
+}
+
+/* The old one ends now or with its overlap, whichever of that and its own expiry is earlier. Rotating again does
+ * not make an overlap longer. */
 static bool retire(Glt__Token *ended, const struct glt_rotate *r, uint64_t next)
 {
+	int64_t end = r->now + r->overlap;
+
 	ended->next = next;
-	if (r->overlap > 0) {
-		ended->overlap_end = r->now + r->overlap;
-		return true;
+	if (r->overlap <= 0)
+		return revoke(ended, r, "rotated");
+	if (!ended->overlap_end || end < ended->overlap_end)
+		ended->overlap_end = end;
+	return true;
+}
+
+/* The successor whose secret was lost on its way to who asks again. One that was used, or was made by somebody
+ * else, has a bearer: then nothing happens. */
+static enum glt_status drop_unused(struct glt_txn *txn, struct glt_change *c, const struct glt_conf *conf,
+				   const struct glt_rotate *r, uint64_t id, struct glt_err *err)
+{
+	Glt__Token *t = NULL, *ended = NULL;
+	struct glt_usage usage;
+	enum glt_status st = glt_token_load(txn, id, &t, err);
+
+	if (st == GLT_OK && (t->state != GLT__STATE__LIVE || t->next || strcmp(t->created_by, r->actor) != 0 ||
+			     glt_usage_read(conf->store_dir, id, &usage)))
+		st = glt_fail(err, GLT_REFUSED, "Token already rotated, and the new one is with somebody");
+	if (st == GLT_OK) {
+		ended = glt_token_copy(t);
+		if (!ended || !revoke(ended, r, "never used, and rotated again"))
+			st = glt_fail(err, GLT_UNAVAILABLE, "no memory for the record");
 	}
-	ended->state = GLT__STATE__REVOKED;
-	ended->revoked_at = r->now;
-	return glt_token_set_text(&ended->revoked_by, r->actor) &&
-	       glt_token_set_text(&ended->revoked_why, "rotated");
+	if (st == GLT_OK) {
+		glt_token_store(txn, c, t, ended);
+		glt_event_token(c, r->actor, "token.revoke", t, ended, ended->revoked_why);
+	}
+	glt_token_free(t);
+	glt_token_free(ended);
+	return st;
 }
 
 /* drawn has the new secret. Its grants may be stale: they were read before the hash, and an edit since then counts. */
@@ -111,7 +148,9 @@ static enum glt_status put_both(struct glt_store *store, const struct glt_conf *
 	/* Read again under the writers' lock: of two rotations at once, one wins. */
 	st = glt_token_load(txn, r->id, &old, err);
 	if (st == GLT_OK)
-		st = refuse_dead(old, r->now, err);
+		st = refuse_dead(old, r, err);
+	if (st == GLT_OK && old->next)
+		st = drop_unused(txn, c, conf, r, old->next, err);
 	if (st == GLT_OK)
 		st = successor(conf, r, old, &fresh, err);
 	if (st == GLT_OK) {
@@ -154,7 +193,7 @@ enum glt_status glt_rotate(struct glt_store *store, const struct glt_conf *conf,
 	*record = NULL;
 	text[0] = '\0';
 	if (st == GLT_OK)
-		st = refuse_dead(old, r.now, err);
+		st = refuse_dead(old, &r, err);
 	if (st == GLT_OK)
 		st = glt_policy_overlap(conf, req->overlap, &r.overlap, err);
 	if (st == GLT_OK)

@@ -356,6 +356,39 @@ test_rotate_and_revoke() {
 	ok git_ ls-remote git@host:demo/hello.git
 }
 
+# The answer may be lost on the way: what was never used can be had anew.
+test_rotate_with_an_overlap() {
+	local old lost
+	by_token alice read_repository,self_rotate
+	old=$TOKEN
+	boxed 'Usage: tokens rotate <id|self> [ttl_days] [--overlap <span>]' tokens rotate self --overlap
+	rc 1 ssh_ git@host tokens rotate self --overlap soon
+	says "overlap 'soon'"
+	minted read_repository,self_rotate "$(in_days 6)" tokens rotate self 5 --overlap 1h
+	lost=$NEW
+	ok git_ ls-remote git@host:demo/hello.git
+	minted read_repository,self_rotate "$(in_days 6)" tokens rotate self 5 --overlap 3d
+	[ "$NEW" != "$lost" ] || fail 'the same again'
+	[ "$(gltoken show "$ID" --json | jq -r '(.overlap_end | fromdate) - now < 3601')" = true ] || fail 'a longer overlap'
+	client password "$lost"
+	no git_ ls-remote git@host:demo/hello.git
+	logged 'reason=revoked .*never used, and rotated again'
+	client password "$NEW"
+	ok git_ ls-remote git@host:demo/hello.git
+	client password "$old"
+	ok git_ ls-remote git@host:demo/hello.git
+	boxed 'Token already rotated, and the new one is with somebody' tokens rotate self --overlap 1h
+	ok gltoken check
+	ok gltoken audit verify
+	rc 1 gltoken rotate "$ID"
+	client password "$NEW"
+	ok ssh_ git@host tokens rotate self
+	no git_ ls-remote git@host:demo/hello.git
+	by_token alice self_rotate
+	ok gltoken rotate "$ID" --overlap 1h
+	boxed 'Token already rotated, and the new one is with somebody' tokens rotate self
+}
+
 test_maintainer_and_the_projects_tokens() {
 	local bot owners
 	new_token --project demo/hello --role developer --scope read_repository
@@ -396,7 +429,7 @@ test_whoami_and_help() {
 	ok gltoken user unblock alice
 	ok ssh_ git@host help
 	says '^  personal_access_token <name> <scope1\[,scope2,...\]> \[ttl_days\]$'
-	says '^  tokens rotate <id\|self> \[ttl_days\]$'
+	says '^  tokens rotate <id\|self> \[ttl_days\] \[--overlap <span>\]$'
 	by_key bob
 	ok ssh_ git@host whoami
 	says '^Session by: +key$'
