@@ -71,6 +71,7 @@ EXTRA_DIST += conf/debian
 # ---- manual ----
 
 MANUAL = \
+	git-credential-gltoken.1 \
 	gltoken-askpass.1 \
 	gltoken-auth.8 \
 	gltoken-http.8 \

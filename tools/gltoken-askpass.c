@@ -7,13 +7,14 @@
  * time through a new process; so what was asked by which process is remembered in an empty file, whose name is the
  * asking process and when that started.
  */
+#include "tokenfile.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,49 +23,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define TOKEN_MAX 512 /* what PAM takes */
 #define FOLDER "gltoken-askpass"
 
-static int __attribute__((format(printf, 1, 2))) fail(const char *fmt, ...)
-{
-	va_list ap;
-	fputs("gltoken-askpass: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	return 1;
-}
-
 /* ---- the token ---- */
-
-/* systemd gives the unit's user the file by an access list, whose mask shows as group read; the group is root's. */
-static bool private_enough(const struct stat *st, bool credential)
-{
-	if (st->st_uid && st->st_uid != getuid())
-		return false;
-	if (credential && !st->st_uid && !st->st_gid)
-		return !(st->st_mode & 037);
-	return !(st->st_mode & 077);
-}
-
-static int open_file(const char *path, bool credential)
-{
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0) {
-		if (errno == ELOOP)
-			fail("%s is a symbolic link: name the file itself", path);
-		else
-			fail("%s: %s", path, strerror(errno));
-		return -1;
-	}
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && private_enough(&st, credential))
-		return fd;
-	fail("%s must be a regular file of yours or root's that nobody else may read: chmod 600", path);
-	close(fd);
-	return -1;
-}
 
 static int open_fd(const char *text)
 {
@@ -72,7 +33,8 @@ static int open_fd(const char *text)
 	errno = 0;
 	uintmax_t fd = strtoumax(text, &end, 10);
 	if (!isdigit((unsigned char)*text) || *end || errno || fd > INT_MAX || fcntl((int)fd, F_GETFD) < 0) {
-		fail("GLTOKEN_TOKEN_FD must be the number of an open descriptor (ssh passes none on to its SSH_ASKPASS)");
+		glt_complain(
+			"GLTOKEN_TOKEN_FD must be the number of an open descriptor (ssh passes none on to its SSH_ASKPASS)");
 		return -1;
 	}
 	return (int)fd;
@@ -84,67 +46,19 @@ static int open_token(void)
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
 	char path[PATH_MAX];
 	if (file && *file)
-		return open_file(file, false);
+		return glt_tokenfile_open(file, false);
 	if (fd && *fd)
 		return open_fd(fd);
 	if (!folder || !*folder) {
-		fail("set GLTOKEN_TOKEN_FILE, GLTOKEN_TOKEN_FD or CREDENTIALS_DIRECTORY (with gltoken-token in it)");
+		glt_complain(
+			"set GLTOKEN_TOKEN_FILE, GLTOKEN_TOKEN_FD or CREDENTIALS_DIRECTORY (with gltoken-token in it)");
 		return -1;
 	}
 	if ((size_t)snprintf(path, sizeof(path), "%s/gltoken-token", folder) >= sizeof(path)) {
-		fail("CREDENTIALS_DIRECTORY is too long");
+		glt_complain("CREDENTIALS_DIRECTORY is too long");
 		return -1;
 	}
-	return open_file(path, true);
-}
-
-/* The whole of a file from its start, so that one descriptor serves many prompts; a pipe as far as it goes. */
-static ssize_t read_all(int fd, char *buf, size_t size)
-{
-	size_t len = 0;
-	while (len < size) {
-		ssize_t n = pread(fd, buf + len, size - len, (off_t)len);
-		if (n < 0 && errno == ESPIPE)
-			n = read(fd, buf + len, size - len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		if (!n)
-			break;
-		len += (size_t)n;
-	}
-	return (ssize_t)len;
-}
-
-#define TOKEN_SIZE (TOKEN_MAX + 3) /* a line's end, and one more byte to see that nothing follows */
-
-/* One line of plain characters. */
-static bool read_token(char out[TOKEN_SIZE])
-{
-	int fd = open_token();
-	if (fd < 0)
-		return false;
-	ssize_t n = read_all(fd, out, TOKEN_SIZE);
-	close(fd);
-	if (n < 0) {
-		fail("cannot read the token: %s", strerror(errno));
-		return false;
-	}
-	size_t len = (size_t)n;
-	if (len && out[len - 1] == '\n')
-		len--;
-	if (len && out[len - 1] == '\r')
-		len--;
-	bool ok = len > 0 && len <= TOKEN_MAX && n < TOKEN_SIZE;
-	for (size_t i = 0; i < len && ok; i++)
-		ok = out[i] > ' ' && out[i] < 0x7f;
-	if (!ok) {
-		fail("the file or descriptor must hold a token and nothing else, on one line");
-		return false;
-	}
-	out[len] = '\0';
-	return true;
+	return glt_tokenfile_open(path, true);
 }
 
 /* ---- who asks, and did it before? ---- */
@@ -155,7 +69,7 @@ static uintmax_t started(uintmax_t pid)
 	char path[64], text[1024];
 	snprintf(path, sizeof(path), "/proc/%" PRIuMAX "/stat", pid);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read_all(fd, text, sizeof(text) - 1);
+	ssize_t n = fd < 0 ? -1 : glt_read_all(fd, text, sizeof(text) - 1);
 	if (fd >= 0)
 		close(fd);
 	if (n <= 0)
@@ -198,7 +112,8 @@ static int open_folder(void)
 	snprintf(path, sizeof(path), "%s/" FOLDER "-%ju", tmp, (uintmax_t)geteuid());
 	fd = own_folder(path);
 	if (fd < 0)
-		fail("cannot note what was asked: %s: %s (TMPDIR chooses the place)", path, strerror(errno));
+		glt_complain("cannot note what was asked: %s: %s (TMPDIR chooses the place)", path,
+			     strerror(errno));
 	return fd;
 }
 
@@ -227,7 +142,7 @@ static bool first_time(void)
 {
 	uintmax_t pid = (uintmax_t)getppid(), since = started(pid);
 	if (!since) {
-		fail("cannot tell which process asks: is /proc mounted?");
+		glt_complain("cannot tell which process asks: is /proc mounted?");
 		return false;
 	}
 	int folder = open_folder();
@@ -244,9 +159,9 @@ static bool first_time(void)
 		return true;
 	}
 	if (saved == EEXIST)
-		fail("the token was refused, or a second password is asked for; it is given once");
+		glt_complain("the token was refused, or a second password is asked for; it is given once");
 	else
-		fail("cannot note what was asked: %s", strerror(saved));
+		glt_complain("cannot note what was asked: %s", strerror(saved));
 	return false;
 }
 
@@ -290,9 +205,10 @@ static int answer_username(void)
 
 static int answer_password(void)
 {
-	char token[TOKEN_SIZE];
+	char token[GLT_TOKENFILE_SIZE];
 	/* The token first: a file that cannot be read must not use up the one answer. */
-	bool ok = read_token(token) && first_time() && put_line(token);
+	int fd = open_token();
+	bool ok = fd >= 0 && glt_tokenfile_read(fd, token) && first_time() && put_line(token);
 	explicit_bzero(token, sizeof(token));
 	return !ok;
 }
@@ -319,5 +235,5 @@ int main(int argc, char **argv)
 		return answer_username();
 	if (asks_password(argv[1]))
 		return answer_password();
-	return fail("this question is not answered: %s", argv[1]);
+	return glt_complain("this question is not answered: %s", argv[1]);
 }

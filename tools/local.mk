@@ -8,6 +8,8 @@ libglt_tools_a_SOURCES = \
 	pam_gltoken/pam_log.h \
 	tools/backupfile.c \
 	tools/backupfile.h \
+	tools/bounded.c \
+	tools/bounded.h \
 	tools/chain.c \
 	tools/chain.h \
 	tools/checks.c \
@@ -76,6 +78,8 @@ libglt_tools_a_SOURCES = \
 	tools/target.h \
 	tools/texts.c \
 	tools/texts.h \
+	tools/tokenfile.c \
+	tools/tokenfile.h \
 	tools/view.c \
 	tools/view.h \
 	tools/words.c \
@@ -150,5 +154,13 @@ tools_gltoken_hook_LDADD = libglt_tools.a libglt_ask.a libglt_core.a
 bin_PROGRAMS += tools/gltoken-askpass
 tools_gltoken_askpass_SOURCES = tools/gltoken-askpass.c
 tools_gltoken_askpass_LDADD = libglt_tools.a
+
+bin_PROGRAMS += tools/git-credential-gltoken
+tools_git_credential_gltoken_SOURCES = \
+	tools/credential.h \
+	tools/credential_conf.c \
+	tools/credential_renew.c \
+	tools/git-credential-gltoken.c
+tools_git_credential_gltoken_LDADD = libglt_tools.a libglt_core.a
 
 EXTRA_DIST += tools/package-deb tools/quickstart

@@ -37,7 +37,7 @@ test_module_stays_loaded_and_hardened() {
 
 test_programs_are_hardened() {
 	local p
-	for p in /usr/bin/gltoken /usr/bin/gltoken-shell /usr/bin/gltoken-askpass /usr/libexec/gltoken/gltoken-auth \
+	for p in /usr/bin/gltoken /usr/bin/gltoken-shell /usr/bin/gltoken-askpass /usr/bin/git-credential-gltoken /usr/libexec/gltoken/gltoken-auth \
 		/usr/libexec/gltoken/gltoken-keys; do
 		ok readelf -hdlW "$p"
 		says 'Type: +DYN'
@@ -89,7 +89,7 @@ test_destdir_without_root() {
 
 test_manual() {
 	local page
-	for page in 1/gltoken 7/gltoken 5/gltoken.conf 8/pam_gltoken 1/gltoken-shell 8/gltoken-auth 1/gltoken-askpass; do
+	for page in 1/gltoken 7/gltoken 5/gltoken.conf 8/pam_gltoken 1/gltoken-shell 8/gltoken-auth 1/gltoken-askpass 1/git-credential-gltoken; do
 		ok man -w "${page%/*}" "${page#*/}"
 		ok man --warnings -l "$(cat "$T/out")"
 		[ ! -s "$T/err" ] || fail "man complains: $(outcome)"
