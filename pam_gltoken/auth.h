@@ -36,6 +36,11 @@ int auth_listen(gid_t gid);
 
 /* Change over to a store that can be written; each change goes to the log. */
 enum glt_status auth_open_for_change(struct auth *a, struct glt_err *err);
+/* The right secret of a token that was rotated was presented after its overlap: note it, and revoke the family where
+ * the policy says so, or always. Denies. */
+void auth_reused(struct auth *a, const struct glt_question *q, bool always_revoke);
+/* Deny for reason, with who the bearer is. */
+void auth_refuse(struct auth *a, const struct glt_question *q, enum glt_reason reason, const char *detail);
 /* Deny with a reason; text may be NULL. */
 void auth_deny(struct auth *a, enum glt_reason reason, const char *text);
 /* Map a failure of core to a denial. */

@@ -8,6 +8,7 @@
 #include "ask.h"
 #include "edit.h"
 #include "issue.h"
+#include "reuse.h"
 #include "tokens.h"
 #include "when.h"
 
@@ -19,6 +20,7 @@
 #include <string.h>
 
 #define FRESH_S 600 /* a ticket that leaked is soon worth no new token */
+#define RACE_S 60   /* within which two rotations of one token are at once */
 
 bool change_permitted(struct change *c)
 {
@@ -201,6 +203,19 @@ static bool read_overlap(struct change *c, int64_t *out)
 	return false;
 }
 
+/* A session that asks to rotate the token that it came by, long after somebody else did. Of two at once one is merely
+ * late. */
+static bool rotates_the_rotated(const struct change *c, const Glt__Token *target)
+{
+	int64_t end;
+
+	if (!target || !c->bearer.token || target->id != c->bearer.token->id ||
+	    !glt_reuse_possible(target, c->q.now))
+		return false;
+	end = target->overlap_end ? target->overlap_end : target->revoked_at;
+	return c->q.now - end >= RACE_S && glt_reuse_news(c->a->store, target, true, c->q.now);
+}
+
 static void rotate(struct change *c)
 {
 	struct glt_rotate r = {.overlap = GLT_OVERLAP_DEFAULT, .actor = c->actor, .now = c->q.now};
@@ -211,7 +226,9 @@ static void rotate(struct change *c)
 
 	c->q.op = GLT_OP_ROTATE;
 	c->q.target = target;
-	if (target && change_permitted(c) && read_expiry(c, &r.expires_at) && read_overlap(c, &r.overlap)) {
+	if (rotates_the_rotated(c, target)) {
+		auth_reused(c->a, &c->q, true);
+	} else if (target && change_permitted(c) && read_expiry(c, &r.expires_at) && read_overlap(c, &r.overlap)) {
 		/* Who rotates itself may have lost the answer, and has nothing but the old one to ask with. */
 		r.again = c->bearer.token && target->id == c->bearer.token->id;
 		if (!r.again)

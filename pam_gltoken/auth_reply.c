@@ -159,3 +159,11 @@ void auth_answer(struct auth *a, const struct glt_question *q, const struct glt_
 		glt_message_addf(&a->reply, "text", "%s: %s", glt_reason_text(answer->reason), answer->detail);
 	a->allow = answer->allow;
 }
+
+void auth_refuse(struct auth *a, const struct glt_question *q, enum glt_reason reason, const char *detail)
+{
+	struct glt_answer no = {.allow = false, .reason = reason};
+
+	strncpy(no.detail, detail, sizeof(no.detail) - 1);
+	auth_answer(a, q, &no);
+}

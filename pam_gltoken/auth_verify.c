@@ -4,6 +4,7 @@
 
 #include "ask.h"
 #include "event.h"
+#include "reuse.h"
 #include "rundir.h"
 #include "secret.h"
 #include "tokens.h"
@@ -103,14 +104,6 @@ static enum glt_status take_use(struct auth *a, const Glt__Token *t, bool *taken
 	return st;
 }
 
-static void refuse(struct auth *a, const struct glt_question *q, enum glt_reason reason, const char *detail)
-{
-	struct glt_answer no = {.allow = false, .reason = reason};
-
-	strncpy(no.detail, detail, sizeof(no.detail) - 1);
-	auth_answer(a, q, &no);
-}
-
 /* Who gets a session: sshd's login, or a request of the CGI, whose hooks need one. */
 static bool wants_ticket(const struct auth *a, const struct glt_question *q, const char **account)
 {
@@ -135,7 +128,7 @@ static void admit(struct auth *a, const struct glt_question *q, const struct glt
 			return;
 		}
 		if (!taken) {
-			refuse(a, q, GLT_WHY_USED_UP, "the last use was taken by another login");
+			auth_refuse(a, q, GLT_WHY_USED_UP, "the last use was taken by another login");
 			return;
 		}
 	}
@@ -188,6 +181,20 @@ static enum glt_status check_secret(struct auth *a, const Glt__Token *t, const s
 	return st;
 }
 
+/* But those that were rotated: whose secret is still in use? Only what the sixteen bits let through is hashed, and not
+ * again where it would change nothing. What cannot be told (busy, damaged) is no reuse. */
+static bool is_reuse(struct auth *a, const struct glt_question *q, const struct glt_token_text *text)
+{
+	const Glt__Token *t = q->token;
+	bool match = false;
+
+	if (!glt_reuse_possible(t, q->now) || t->no_quick || !glt_secret_plausible(a->store, t, text))
+		return false;
+	if (!glt_reuse_news(a->store, t, a->conf.reuse_revokes, q->now))
+		return false;
+	return hash_in_a_slot(a, t, text, &match, NULL) == GLT_OK && match;
+}
+
 static void verify_record(struct auth *a, struct glt_question *q, const struct glt_token_text *text)
 {
 	struct glt_answer answer;
@@ -201,16 +208,19 @@ static void verify_record(struct auth *a, struct glt_question *q, const struct g
 		return;
 	}
 	if (!answer.allow && glt_reason_is_state(answer.reason)) { /* the dead are not hashed */
-		auth_answer(a, q, &answer);
+		if (answer.reason == GLT_WHY_REVOKED && is_reuse(a, q, text))
+			auth_reused(a, q, false);
+		else
+			auth_answer(a, q, &answer);
 		return;
 	}
 	st = check_secret(a, q->token, text, &match, &err);
 	if (st != GLT_OK)
 		auth_failed(a, st, &err);
 	else if (!match)
-		refuse(a, q, GLT_WHY_WRONG_SECRET, "denied");
+		auth_refuse(a, q, GLT_WHY_WRONG_SECRET, "denied");
 	else if (username_wrong(a, q))
-		refuse(a, q, GLT_WHY_WRONG_ACCOUNT, "the user name is not the token's");
+		auth_refuse(a, q, GLT_WHY_WRONG_ACCOUNT, "the user name is not the token's");
 	else if (!answer.allow)
 		auth_answer(a, q, &answer);
 	else

@@ -40,6 +40,8 @@ libglt_core_a_SOURCES = \
 	pam_gltoken/core/pubkey.c \
 	pam_gltoken/core/reap.c \
 	pam_gltoken/core/reap.h \
+	pam_gltoken/core/reuse.c \
+	pam_gltoken/core/reuse.h \
 	pam_gltoken/core/role.c \
 	pam_gltoken/core/role.h \
 	pam_gltoken/core/rotate.c \
@@ -121,6 +123,7 @@ pam_gltoken_gltoken_auth_SOURCES = \
 	pam_gltoken/auth_list.c \
 	pam_gltoken/auth_listen.c \
 	pam_gltoken/auth_reply.c \
+	pam_gltoken/auth_reuse.c \
 	pam_gltoken/auth_session.c \
 	pam_gltoken/auth_ticket.c \
 	pam_gltoken/auth_verify.c \

@@ -32,6 +32,7 @@ check_PROGRAMS += tests/unit/test_people
 check_PROGRAMS += tests/unit/test_policy
 check_PROGRAMS += tests/unit/test_reap
 check_PROGRAMS += tests/unit/test_repo
+check_PROGRAMS += tests/unit/test_reuse
 check_PROGRAMS += tests/unit/test_rights
 check_PROGRAMS += tests/unit/test_rotate
 check_PROGRAMS += tests/unit/test_safe

@@ -19,6 +19,7 @@ static const struct row {
 	{"unknown_token", GLT_REFUSAL_LOGIN, "Your access token is not known here.", NULL},
 	{"wrong_secret", GLT_REFUSAL_LOGIN, "Your access token is not known here.", NULL},
 	{"revoked", GLT_REFUSAL_LOGIN, "Your access token was revoked.", NULL},
+	{"reused", GLT_REFUSAL_LOGIN, "Your access token was revoked.", NULL},
 	{"expired", GLT_REFUSAL_LOGIN, "Your access token has expired.", NULL},
 	{"not_yet_valid", GLT_REFUSAL_LOGIN, "Your access token is not valid yet.", NULL},
 	{"paused", GLT_REFUSAL_LOGIN, "Your access token is paused.", NULL},
@@ -44,7 +45,7 @@ static const struct row {
 	{"repository_not_allowed", GLT_REFUSAL_FORBIDDEN, "Your access token is limited to other repositories.",
 	 NULL},
 	{"not_yours", GLT_REFUSAL_FORBIDDEN, "This session may change only tokens of its own.", NULL},
-	{"policy", GLT_REFUSAL_FORBIDDEN, "The policy of this host does not allow it.", NULL},
+	{"policy", GLT_REFUSAL_LOGIN, "The policy of this host does not allow it.", NULL},
 	{"ref_protected", GLT_REFUSAL_FORBIDDEN,
 	 "You are not allowed to push code to protected branches on this project.", NULL},
 };

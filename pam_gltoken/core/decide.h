@@ -42,6 +42,7 @@ enum glt_ref_change { GLT_REF_UPDATE, GLT_REF_CREATE, GLT_REF_FORCE, GLT_REF_DEL
 	X(WRONG_SECRET, "wrong_secret", "the selector is known, the secret is wrong")                          \
 	X(DAMAGED, "damaged_record", "the record cannot be trusted")                                           \
 	X(REVOKED, "revoked", "the token was revoked")                                                         \
+	X(REUSED, "reused", "a token that was rotated is still in use")                                        \
 	X(EXPIRED, "expired", "the token has expired")                                                         \
 	X(NOT_YET_VALID, "not_yet_valid", "the token is not valid yet")                                        \
 	X(PAUSED, "paused", "the token is paused")                                                             \

@@ -141,10 +141,10 @@ static bool collect_exact(void *arg, struct glt_slice key, struct glt_slice valu
 	return key.len == e->key.len && collect(e->ids, key, value);
 }
 
-static enum glt_status ids_of(struct glt_txn *txn, enum glt_table table, const char *key, struct ids *ids,
+static enum glt_status ids_of(struct glt_txn *txn, enum glt_table table, struct glt_slice key, struct ids *ids,
 			      struct glt_err *err)
 {
-	struct exact e = {glt_slice_str(key), ids};
+	struct exact e = {key, ids};
 	enum glt_status st = glt_walk(txn, table, e.key, e.key, collect_exact, &e, err);
 
 	if (st == GLT_OK && ids->no_memory)
@@ -157,7 +157,7 @@ static enum glt_status find_named(struct glt_txn *txn, enum glt_table table, con
 				  Glt__Token **out, struct glt_err *err)
 {
 	struct ids ids = {0};
-	enum glt_status st = ids_of(txn, table, holder, &ids, err);
+	enum glt_status st = ids_of(txn, table, glt_slice_str(holder), &ids, err);
 
 	for (size_t i = ids.n; st == GLT_OK && i-- > 0;) { /* the youngest first */
 		Glt__Token *t;
@@ -181,21 +181,19 @@ bool glt_token_current(const Glt__Token *t, int64_t now)
 	return t->state == GLT__STATE__LIVE && !t->next && (!t->expires_at || now < t->expires_at);
 }
 
-/* Of one holder's current tokens: see() returns true for the one that is to be *out, which ends the walk. */
-static enum glt_status current_of(struct glt_txn *txn, Glt__Type type, const char *holder, int64_t now,
-				  bool (*see)(void *arg, const Glt__Token *t), void *arg, Glt__Token **out,
-				  struct glt_err *err)
+/* Of the tokens of one index key: see() returns true for the one that is to be *out, which ends the walk. */
+static enum glt_status pick(struct glt_txn *txn, enum glt_table table, struct glt_slice key, glt_see_token *see,
+			    void *arg, Glt__Token **out, struct glt_err *err)
 {
-	enum glt_table table = type == GLT__TYPE__PERSONAL ? GLT_BY_OWNER : GLT_BY_PATH;
 	struct ids ids = {0};
-	enum glt_status st = ids_of(txn, table, holder, &ids, err);
+	enum glt_status st = ids_of(txn, table, key, &ids, err);
 
 	*out = NULL;
 	for (size_t i = 0; st == GLT_OK && i < ids.n && !*out; i++) {
 		Glt__Token *t;
 
 		st = glt_token_load(txn, ids.id[i], &t, err);
-		if (st == GLT_OK && glt_token_current(t, now) && see(arg, t))
+		if (st == GLT_OK && see(arg, t))
 			*out = t;
 		else
 			glt_token_free(t);
@@ -204,24 +202,46 @@ static enum glt_status current_of(struct glt_txn *txn, Glt__Type type, const cha
 	return st;
 }
 
-struct wanted {
+enum glt_status glt_token_family(struct glt_txn *txn, uint64_t family, glt_see_token *see, void *arg,
+				 struct glt_err *err)
+{
+	uint8_t key[GLT_KEY_U64];
+	Glt__Token *last;
+	enum glt_status st;
+
+	glt_put_u64(key, family);
+	st = pick(txn, GLT_BY_FAMILY, (struct glt_slice){key, sizeof(key)}, see, arg, &last, err);
+	glt_token_free(last);
+	return st;
+}
+
+struct wanted { /* of one holder's current tokens */
 	Glt__Type type;
 	const char *name;
+	int64_t now;
 	size_t n;
 };
+
+static enum glt_status pick_of_holder(struct glt_txn *txn, const char *holder, glt_see_token *see,
+				      struct wanted *w, Glt__Token **out, struct glt_err *err)
+{
+	enum glt_table table = w->type == GLT__TYPE__PERSONAL ? GLT_BY_OWNER : GLT_BY_PATH;
+
+	return pick(txn, table, glt_slice_str(holder), see, w, out, err);
+}
 
 static bool is_named(void *arg, const Glt__Token *t)
 {
 	const struct wanted *w = arg;
 
-	return t->type == w->type && strcmp(t->name, w->name) == 0;
+	return glt_token_current(t, w->now) && t->type == w->type && strcmp(t->name, w->name) == 0;
 }
 
 enum glt_status glt_token_named(struct glt_txn *txn, Glt__Type type, const char *holder, const char *name,
 				int64_t now, Glt__Token **out, struct glt_err *err)
 {
-	struct wanted w = {.type = type, .name = name};
-	enum glt_status st = current_of(txn, type, holder, now, is_named, &w, out, err);
+	struct wanted w = {.type = type, .name = name, .now = now};
+	enum glt_status st = pick_of_holder(txn, holder, is_named, &w, out, err);
 
 	return st == GLT_OK && !*out ? GLT_NOT_FOUND : st;
 }
@@ -230,16 +250,17 @@ static bool count(void *arg, const Glt__Token *t)
 {
 	struct wanted *w = arg;
 
-	w->n += (t->type == GLT__TYPE__PERSONAL) == (w->type == GLT__TYPE__PERSONAL);
+	w->n += glt_token_current(t, w->now) &&
+		(t->type == GLT__TYPE__PERSONAL) == (w->type == GLT__TYPE__PERSONAL);
 	return false;
 }
 
 enum glt_status glt_token_count_active(struct glt_txn *txn, Glt__Type type, const char *holder, int64_t now,
 				       size_t *n, struct glt_err *err)
 {
-	struct wanted w = {.type = type};
+	struct wanted w = {.type = type, .now = now};
 	Glt__Token *none;
-	enum glt_status st = current_of(txn, type, holder, now, count, &w, &none, err);
+	enum glt_status st = pick_of_holder(txn, holder, count, &w, &none, err);
 
 	*n = w.n;
 	return st;
@@ -248,7 +269,7 @@ enum glt_status glt_token_count_active(struct glt_txn *txn, Glt__Type type, cons
 bool glt_owner_used(struct glt_txn *txn, const char *owner)
 {
 	struct ids ids = {0};
-	bool used = ids_of(txn, GLT_BY_OWNER, owner, &ids, NULL) != GLT_OK || ids.n > 0;
+	bool used = ids_of(txn, GLT_BY_OWNER, glt_slice_str(owner), &ids, NULL) != GLT_OK || ids.n > 0;
 
 	free(ids.id);
 	return used;
@@ -257,7 +278,7 @@ bool glt_owner_used(struct glt_txn *txn, const char *owner)
 enum glt_status glt_owner_is_bot(struct glt_txn *txn, const char *owner, bool *bot, struct glt_err *err)
 {
 	struct ids ids = {0};
-	enum glt_status st = ids_of(txn, GLT_BY_OWNER, owner, &ids, err);
+	enum glt_status st = ids_of(txn, GLT_BY_OWNER, glt_slice_str(owner), &ids, err);
 	Glt__Token *t = NULL;
 
 	*bot = false;

@@ -22,6 +22,10 @@ enum glt_status glt_token_named(struct glt_txn *txn, Glt__Type type, const char 
 /* How many such tokens the holder has: of a person the personal ones, of a path all on it. */
 enum glt_status glt_token_count_active(struct glt_txn *txn, Glt__Type type, const char *holder, int64_t now,
 				       size_t *n, struct glt_err *err);
+/* Show each token of a family, dead ones too, to see() until it returns true. */
+typedef bool glt_see_token(void *arg, const Glt__Token *t);
+enum glt_status glt_token_family(struct glt_txn *txn, uint64_t family, glt_see_token *see, void *arg,
+				 struct glt_err *err);
 /* Neither revoked, rotated nor expired. */
 bool glt_token_current(const Glt__Token *t, int64_t now);
 

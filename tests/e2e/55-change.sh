@@ -82,7 +82,7 @@ test_rotate_self() {
 	change action=rotate target=self
 	local fresh
 	fresh=$(field token)
-	denies revoked verb=verify "secret=$TOKEN" account=git
+	denies reused verb=verify "secret=$TOKEN" account=git
 	refuses revoked action=rotate target=self
 	session_of "$fresh"
 	allows verb=authorize "ticket=$TICKET" operation=pull repository=demo/hello

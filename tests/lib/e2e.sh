@@ -115,6 +115,18 @@ new_token() {
 	esac
 }
 
+# ---- another time ----
+
+# CMD at another time: CLOCK as faketime -f has it, +61m, -1h or '@2038-01-19 03:14:07'. It is in a file, as the helper
+# forgets its environment; the clock that counts since boot goes on.
+fake() { # CLOCK CMD...
+	local lib
+	lib=$(faketime -f +0 printenv LD_PRELOAD)
+	echo "$1" >/etc/faketimerc
+	shift
+	timeout -k 5 "${LIMIT:-60}" env LD_PRELOAD="$lib" DONT_FAKE_MONOTONIC=1 FAKETIME_NO_CACHE=1 "$@"
+}
+
 # ---- the client: account dev on the same machine, talking to sshd over loopback ----
 
 as_dev() {

@@ -20,7 +20,7 @@ packages_dnf=(
 packages_test=(
 	libcmocka-dev libpam-wrapper libpamtest0-dev perl
 	clang clang-tidy cppcheck shellcheck
-	openssh-server strace procps jq socat
+	openssh-server strace procps jq socat faketime
 )
 
 # Install what is missing, and say nothing where nothing is.
