@@ -59,6 +59,7 @@ static enum glt_status successor(const struct glt_conf *conf, const struct glt_r
 	t->created_at = r->now;
 	t->expires_at = expires_at;
 	t->expiry_set_at = 0;
+	t->reuse_at = 0;
 	if (t->not_before <= r->now)
 		t->not_before = 0;
 	if (t->not_before && expires_at && t->not_before >= expires_at)
@@ -97,8 +98,10 @@ static bool retire(Glt__Token *ended, const struct glt_rotate *r, uint64_t next)
 	int64_t end = r->now + r->overlap;
 
 	ended->next = next;
-	if (r->overlap <= 0)
+	if (r->overlap <= 0) {
+		ended->overlap_end = 0;
 		return revoke(ended, r, "rotated");
+	}
 	if (!ended->overlap_end || end < ended->overlap_end)
 		ended->overlap_end = end;
 	return true;

@@ -62,7 +62,7 @@ static void end(struct tmpstore *t, uint64_t id, int64_t at)
 {
 	const struct glt_edit e = {.what = GLT_EDIT_REVOKE, .text = "test"};
 
-	must(glt_token_edit(t->store, id, &e, 1, "root", at, NULL, &err));
+	must(glt_token_edit(t->store, &t->conf, id, &e, 1, "root", at, NULL, &err));
 }
 
 static uint64_t rotate(struct tmpstore *t, uint64_t id, int64_t at, int64_t overlap)
@@ -150,9 +150,11 @@ static void a_dry_run_changes_nothing(void **state)
 static void an_overlap_keeps_what_it_leads_to(void **state)
 {
 	struct tmpstore *t = *state;
-	uint64_t first = issue(t, "x", NOW + 300 * DAY), second = rotate(t, first, NOW + 10, 100 * DAY);
+	uint64_t first = issue(t, "x", NOW + 300 * DAY), second;
 	struct seen s;
 
+	t->conf.max_overlap = 100 * DAY;
+	second = rotate(t, first, NOW + 10, 100 * DAY);
 	end(t, second, NOW + 20);
 	for (int dry = 1; dry >= 0; dry--)
 		assert_int_equal(reap(t, NOW + 90 * DAY, dry).n, 0);
