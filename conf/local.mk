@@ -4,6 +4,7 @@
 
 CONF_MADE = \
 	conf/apache/gltoken.conf \
+	conf/apparmor/gltoken-auth \
 	conf/gltoken.conf \
 	conf/install-accounts \
 	conf/lighttpd/gltoken.conf \
@@ -50,6 +51,8 @@ examples_DATA = \
 dist_examples_DATA = \
 	conf/systemd/gltoken-auth.socket \
 	conf/systemd/gltoken-http.socket
+apparmorexamplesdir = $(examplesdir)/apparmor
+apparmorexamples_DATA = conf/apparmor/gltoken-auth
 # Files of one name for several servers.
 apacheexamplesdir = $(examplesdir)/apache
 apacheexamples_DATA = conf/apache/gltoken.conf
@@ -67,6 +70,10 @@ tmpfiles_DATA = conf/tmpfiles.d/gltoken.conf
 # ---- Debian packages: tools/package-deb ----
 
 EXTRA_DIST += conf/debian
+
+# ---- RPM, SELinux: sources for those who have these; AppArmor: an example ----
+
+EXTRA_DIST += conf/rpm conf/selinux
 
 # ---- manual ----
 
@@ -117,7 +124,7 @@ uninstall-hook:
 		if cmp -s "$$from" "$$to"; then rm -f "$$to"; fi; \
 	done
 	@for hook in $(HOOKS); do rm -f "$(DESTDIR)$(glibexecdir)/hooks/$$hook"; done
-	@for dir in $(glibexecdir)/hooks $(glibexecdir) $(apacheexamplesdir) $(nginxexamplesdir) \
+	@for dir in $(glibexecdir)/hooks $(glibexecdir) $(apparmorexamplesdir) $(apacheexamplesdir) $(nginxexamplesdir) \
 		$(lighttpdexamplesdir) $(filterexamplesdir) $(jailexamplesdir) $(examplesdir)/fail2ban $(examplesdir) $(docdir) $(sysconfdir)/gltoken; do \
 		rmdir "$(DESTDIR)$$dir" 2>/dev/null || :; \
 	done
