@@ -4,8 +4,10 @@
 #include "event.h"
 #include "keyfile.h"
 #include "people.h"
+#include "project.h"
 #include "records.h"
 #include "table.h"
+#include "target.h"
 
 #include <inttypes.h>
 #include <sodium.h>
@@ -13,27 +15,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char intro[] = "SSH public keys. On a shared account the key says who logs in.\n";
+static const char intro[] =
+	"SSH public keys. On a shared account the key says who logs in, or which project it is for.\n";
 
 /* ---- add ---- */
 
 static const char add_help[] =
 	"Usage: gltoken key add USER [FILE] [--title TEXT]\n"
+	"       gltoken key add --project PATH [--write] [FILE] [--title TEXT]\n"
 	"\n"
 	"Add the public keys in FILE (id_ed25519.pub, or one key a line), or on standard input,\n"
-	"for a user. All of them or none.\n"
+	"for a user, or as deploy keys of a project. All of them or none.\n"
 	"\n"
+	"      --project PATH       a deploy key: nobody's, and for that project alone\n"
+	"      --write              it may push to what is not protected; else it only pulls\n"
 	"      --title TEXT         name of the key, instead of its comment\n" GLT_HELP_HELP;
 
-enum { OPT_TITLE = GLT_OPT_OWN };
+enum { OPT_TITLE = GLT_OPT_OWN, OPT_PROJECT, OPT_WRITE };
 
 static const struct option add_options[] = {
 	{"title", required_argument, NULL, OPT_TITLE},
+	{"project", required_argument, NULL, OPT_PROJECT},
+	{"write", no_argument, NULL, OPT_WRITE},
 	GLT_OPTIONS_END,
 };
 
 struct owner {
-	const char *name;
+	const char *name; /* of a user, or NULL */
+	char path[GLT_PATH_MAX + 1];
+	bool write;
 	bool system; /* there is an account of that name, with this uid */
 	uid_t uid;
 };
@@ -42,7 +52,11 @@ static enum glt_status check_owner(struct glt_txn *txn, struct owner *owner, str
 {
 	struct glt_err why;
 	Glt__User *u = NULL;
-	enum glt_status st = glt_user_load(txn, owner->name, &u, &why);
+	enum glt_status st;
+
+	if (!owner->name)
+		return glt_project_settled(txn, owner->path, err);
+	st = glt_user_load(txn, owner->name, &u, &why);
 
 	if (st == GLT_OK && u->virtual_user)
 		owner->system = false;
@@ -62,13 +76,18 @@ static enum glt_status check_owner(struct glt_txn *txn, struct owner *owner, str
 	return st;
 }
 
+static const char *holder(const struct owner *owner)
+{
+	return owner->name ? owner->name : owner->path;
+}
+
 static enum glt_status put_key(const struct glt_cli *cli, struct glt_txn *txn, struct glt_change *c,
 			       const struct owner *owner, const char *title, struct glt_keyline *line,
 			       struct glt_err *err)
 {
 	char fingerprint[64], *text = glt_cli_strdup(title ? title : line->comment);
-	char *user = glt_cli_strdup(owner->name), *type = glt_cli_strdup(line->type),
-	     *by = glt_cli_strdup(cli->actor);
+	char *user = glt_cli_strdup(owner->name ? owner->name : ""), *path = glt_cli_strdup(owner->path);
+	char *type = glt_cli_strdup(line->type), *by = glt_cli_strdup(cli->actor);
 	Glt__Key *there, k = GLT__KEY__INIT;
 	enum glt_status st;
 
@@ -82,6 +101,8 @@ static enum glt_status put_key(const struct glt_cli *cli, struct glt_txn *txn, s
 	if (st == GLT_OK) {
 		k.id = line->id = glt_next(txn, GLT_NEXT_ID);
 		k.user = user;
+		k.path = path;
+		k.can_push = owner->write;
 		k.user_uid_plus1 = owner->system ? owner->uid + 1 : 0;
 		k.type = type;
 		k.blob = (ProtobufCBinaryData){line->blob_len, line->blob};
@@ -89,11 +110,15 @@ static enum glt_status put_key(const struct glt_cli *cli, struct glt_txn *txn, s
 		k.created_at = cli->now;
 		k.created_by = by;
 		glt_key_store(c, &k);
-		glt_event_object(c, cli->actor, "key.add", owner->name, NULL, fingerprint, NULL);
+		glt_event_object(c, cli->actor, "key.add", holder(owner), NULL, fingerprint,
+				 owner->name    ? NULL
+				 : owner->write ? "deploy key, read and write"
+						: "deploy key, read");
 	}
 	glt_key_free(there);
 	free(text);
 	free(user);
+	free(path);
 	free(type);
 	free(by);
 	return st;
@@ -117,7 +142,7 @@ static int put_keys(struct glt_cli *cli, struct owner *owner, const char *title,
 		char fingerprint[64];
 
 		glt_pubkey_fingerprint_text(keys->v[i].fingerprint, fingerprint);
-		glt_cli_say("Added key %" PRIu64 " of %s: %s %s", keys->v[i].id, owner->name, keys->v[i].type,
+		glt_cli_say("Added key %" PRIu64 " of %s: %s %s", keys->v[i].id, holder(owner), keys->v[i].type,
 			    fingerprint);
 	}
 	if (rc != GLT_EXIT_OK && keys->n > 1)
@@ -125,33 +150,68 @@ static int put_keys(struct glt_cli *cli, struct owner *owner, const char *title,
 	return rc;
 }
 
+/* USER or --project, and at most one FILE, which is returned. */
+static const char *read_owner(const struct glt_cli *cli, struct owner *owner, const char *project, int argc,
+			      char **argv)
+{
+	struct glt_err err;
+
+	if (owner->write && !project)
+		glt_cli_usage(cli, "--write is for deploy keys: --project PATH is needed");
+	if (project) {
+		glt_cli_operands(cli, argc, argv, 0, 1, "at most one FILE, with --project");
+		glt_target_path(cli, project, owner->path);
+		return optind < argc ? argv[optind] : "-";
+	}
+	glt_cli_operands(cli, argc, argv, 1, 2, "USER and at most one FILE");
+	owner->name = argv[optind];
+	glt_cli_require(cli, glt_account_name_check(owner->name, &err), &err);
+	return argc - optind == 2 ? argv[optind + 1] : "-";
+}
+
+/* What only the caller can ask, who is not uid gltoken yet. Exit status. */
+static int find_owner(struct glt_cli *cli, struct owner *owner)
+{
+	struct glt_account account = {.uid = 0};
+	struct glt_err err;
+	enum glt_status st;
+	int rc = glt_cli_config(cli);
+
+	if (rc != GLT_EXIT_OK)
+		return rc;
+	if (!owner->name) {
+		glt_target_note(cli, owner->path, GLT_TARGET_PROJECT);
+		return GLT_EXIT_OK;
+	}
+	st = glt_account_by_name(owner->name, &account, &err);
+	owner->system = st == GLT_OK;
+	owner->uid = account.uid;
+	return st == GLT_UNAVAILABLE ? glt_cli_fail(cli, &err) : GLT_EXIT_OK;
+}
+
 static int add(struct glt_cli *cli, int argc, char **argv)
 {
 	struct glt_keyfile keys = {0};
-	struct glt_account account = {.uid = 0};
-	struct owner owner = {0};
-	const char *title = NULL;
+	struct owner owner = {.name = NULL};
+	const char *title = NULL, *project = NULL, *file;
 	struct glt_err err;
-	enum glt_status st;
-	int rc;
+	int c, rc;
 
-	while (glt_cli_option(cli, argc, argv, add_options, add_help) != -1)
-		glt_cli_once(cli, &title, "--title");
-	glt_cli_operands(cli, argc, argv, 1, 2, "USER and at most one FILE");
-	owner.name = argv[optind];
-	glt_cli_require(cli, glt_account_name_check(owner.name, &err), &err);
+	while ((c = glt_cli_option(cli, argc, argv, add_options, add_help)) != -1) {
+		if (c == OPT_WRITE)
+			owner.write = true;
+		else
+			glt_cli_once(cli, c == OPT_TITLE ? &title : &project,
+				     c == OPT_TITLE ? "--title" : "--project");
+	}
+	file = read_owner(cli, &owner, project, argc, argv);
 	if (title)
 		glt_cli_require(cli, glt_name_check("--title", title, true, &err), &err);
-	if (glt_keyfile_read(argc - optind == 2 ? argv[optind + 1] : "-", &keys, &err) != GLT_OK)
+	if (glt_keyfile_read(file, &keys, &err) != GLT_OK)
 		return glt_cli_fail(cli, &err);
-	st = glt_account_by_name(owner.name, &account, &err);
-	if (st == GLT_UNAVAILABLE) {
-		rc = glt_cli_fail(cli, &err);
-	} else {
-		owner.system = st == GLT_OK;
-		owner.uid = account.uid;
+	rc = find_owner(cli, &owner);
+	if (rc == GLT_EXIT_OK)
 		rc = glt_cli_open(cli, true);
-	}
 	if (rc == GLT_EXIT_OK)
 		rc = put_keys(cli, &owner, title, &keys);
 	glt_keyfile_free(&keys);
@@ -160,19 +220,21 @@ static int add(struct glt_cli *cli, int argc, char **argv)
 
 /* ---- list ---- */
 
-static const char list_help[] = "Usage: gltoken key list [USER] [--json|--csv|--raw]\n"
+static const char list_help[] = "Usage: gltoken key list [USER | --project PATH] [--json|--csv|--raw]\n"
 				"\n"
-				"List public keys, of one user or all.\n"
-				"\n" GLT_HELP_LIST GLT_HELP_HELP;
+				"List public keys: all, of one user, or the deploy keys of a project.\n"
+				"\n"
+				"      --project PATH       its deploy keys\n" GLT_HELP_LIST GLT_HELP_HELP;
 
 static const struct option list_options[] = {
+	{"project", required_argument, NULL, OPT_PROJECT},
 	GLT_OPTIONS_LIST,
 	GLT_OPTIONS_END,
 };
 
 static const struct glt_column columns[] = {
-	{"ID", GLT_COLUMN_RIGHT},     {"USER", 0},  {"TYPE", 0}, {"FINGERPRINT", 0},
-	{"TITLE", GLT_COLUMN_SHRINK}, {"ADDED", 0},
+	{"ID", GLT_COLUMN_RIGHT},     {"USER", 0},  {"TYPE", 0},   {"FINGERPRINT", 0},
+	{"TITLE", GLT_COLUMN_SHRINK}, {"ADDED", 0}, {"ACCESS", 0},
 };
 
 static void add_item(struct glt_out *out, const Glt__Key *k)
@@ -201,7 +263,15 @@ static void add_item(struct glt_out *out, const Glt__Key *k)
 	}
 	(void)snprintf(id, sizeof(id), "%" PRIu64, k->id);
 	glt_when_cell(out, k->created_at, "", added);
-	const char *const cells[] = {id, k->user[0] ? k->user : k->path, k->type, fingerprint, k->title, added};
+	const char *const cells[] = {id,
+				     k->user[0] ? k->user : k->path,
+				     k->type,
+				     fingerprint,
+				     k->title,
+				     added,
+				     !k->path[0]   ? "its user's"
+				     : k->can_push ? "read, write"
+						   : "read"};
 	glt_out_row(out, cells);
 }
 
@@ -217,13 +287,16 @@ static int list(struct glt_cli *cli, int argc, char **argv)
 {
 	struct glt_records keys;
 	struct glt_out *out;
-	const char *user;
+	const char *user, *project = NULL;
+	char path[GLT_PATH_MAX + 1];
 	int rc;
 
 	while (glt_cli_option(cli, argc, argv, list_options, list_help) != -1)
-		;
-	glt_cli_operands(cli, argc, argv, 0, 1, "at most one USER");
+		glt_cli_once(cli, &project, "--project");
+	glt_cli_operands(cli, argc, argv, 0, project ? 0 : 1, "at most one of USER and --project");
 	user = optind < argc ? argv[optind] : NULL;
+	if (project)
+		glt_target_path(cli, project, path);
 	rc = glt_cli_open(cli, false);
 	if (rc == GLT_EXIT_OK)
 		rc = glt_records_load(cli, GLT_KEYS, &glt__key__descriptor, &keys);
@@ -235,7 +308,7 @@ static int list(struct glt_cli *cli, int argc, char **argv)
 	for (size_t i = 0; i < keys.n; i++) {
 		const Glt__Key *k = (const Glt__Key *)keys.v[i];
 
-		if (!user || strcmp(k->user, user) == 0)
+		if ((!user || strcmp(k->user, user) == 0) && (!project || strcmp(k->path, path) == 0))
 			add_item(out, k);
 	}
 	return glt_records_done(cli, &keys, glt_out_print(out) ? GLT_EXIT_OK : GLT_EXIT_UNAVAILABLE);
@@ -312,7 +385,7 @@ static int remove_key(struct glt_cli *cli, int argc, char **argv)
 }
 
 static const struct glt_command commands[] = {
-	{"add", NULL, add, "add public keys of a user"},
+	{"add", NULL, add, "add public keys of a user, or deploy keys of a project"},
 	{"list", "ls", list, "list public keys"},
 	{"remove", "rm", remove_key, "remove a public key"},
 	{NULL, NULL, NULL, NULL},

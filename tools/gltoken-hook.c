@@ -71,6 +71,15 @@ static const char *kind_of(const char *ref, const char *old, const char *new)
 	return run_git(args) == 0 ? "update" : "force";
 }
 
+static void log_bearer(struct glt_log_line *line)
+{
+	const char *id = variable("GL_ID");
+	glt_log_add(line, "token", getenv("GLTOKEN_ID"));
+	if (!strncmp(id, "key-", 4))
+		glt_log_add(line, "key", id + 4);
+	glt_log_add(line, "owner", variable("GL_USERNAME"));
+}
+
 /* GLT_ALLOW, or a sentence on stderr, which git passes on as "remote:". */
 static enum glt_outcome ask(const char *ref, const char *kind)
 {
@@ -99,8 +108,7 @@ static enum glt_outcome ask(const char *ref, const char *kind)
 	glt_log_add(&line, "change", kind);
 	glt_log_add(&line, "ref", ref);
 	glt_log_add(&line, "repository", variable("GL_PROJECT_PATH"));
-	glt_log_add(&line, "token", getenv("GLTOKEN_ID"));
-	glt_log_add(&line, "owner", variable("GL_USERNAME"));
+	log_bearer(&line);
 	glt_log_add(&line, "text", detail);
 	syslog(LOG_AUTHPRIV | LOG_NOTICE, "%s", line.text);
 	return outcome;
@@ -169,8 +177,7 @@ static void log_change(char *text)
 	glt_log_add(&line, "old", old);
 	glt_log_add(&line, "new", new);
 	glt_log_add(&line, "repository", variable("GL_PROJECT_PATH"));
-	glt_log_add(&line, "token", getenv("GLTOKEN_ID"));
-	glt_log_add(&line, "owner", variable("GL_USERNAME"));
+	log_bearer(&line);
 	syslog(LOG_AUTHPRIV | LOG_INFO, "%s", line.text);
 }
 

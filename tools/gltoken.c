@@ -30,7 +30,7 @@ static const struct glt_command commands[] = {
 	{"explain", NULL, glt_cmd_explain, "say what a token may do, and why"},
 	{"member", NULL, glt_cmd_member, "roles of users and groups on projects"},
 	{"user", NULL, glt_cmd_user, "users: add, block, unblock, remove, list"},
-	{"key", NULL, glt_cmd_key, "SSH public keys of users"},
+	{"key", NULL, glt_cmd_key, "SSH public keys of users, and deploy keys of projects"},
 	{"repo", NULL, glt_cmd_repo, "repositories: create, list, adopt, check, move, remove"},
 	{"protect", NULL, glt_cmd_protect, "who may push to which branches and tags"},
 	{"policy", NULL, glt_cmd_policy, "what tokens may be here, and which of them are not"},

@@ -94,6 +94,50 @@ test_a_key_has_its_owners_rights() {
 	says 'could not be found'
 }
 
+# A deploy key is nobody's: one project, and what is protected stays protected.
+test_deploy_keys() {
+	local read write id
+	read=$(new_key) write=$(new_key)
+	ok gltoken key add --project demo/hello "$read.pub"
+	rc 1 gltoken key add alice "$read.pub"
+	says 'of demo/hello'
+	ok gltoken key add --project demo/hello --write "$write.pub"
+	rc 2 gltoken key add --write alice "$write.pub"
+	rc 2 gltoken key add --project ../x "$write.pub"
+	ok gltoken key list --project demo/hello --json
+	jq -e 'map(.can_push) == [false, true] and all(.[]; .user == null and .path == "demo/hello")' "$T/out" >/dev/null ||
+		fail "list: $(outcome)"
+	id=$(jq '.[1].id' "$T/out")
+	client publickey "$read"
+	work_tree "$T/c"
+	ok git_ -C "$T/c" fetch origin
+	no git_ -C "$T/c" push origin HEAD:refs/heads/by-reader
+	says 'not allowed to push'
+	no git_ ls-remote git@host:demo/other.git
+	says 'could not be found'
+	no ssh_ git@host personal_access_token x api
+	no ssh_ alice@host
+	client publickey "$write"
+	ok git_ -C "$T/c" push origin HEAD:refs/heads/by-writer
+	logged "event=ref decision=allow .*refs/heads/by-writer .*key=$id "
+	ok gltoken protect demo/hello 'kept/*' --push maintainer
+	no git_ -C "$T/c" push origin HEAD:refs/heads/kept/x
+	says 'protected branches'
+	no git_ ls-remote git@host:demo/other.git
+	ok gltoken explain --key "$id" --op push --repo demo/hello
+	rc 1 gltoken explain --key "$id" --op pull --repo demo/other
+	says 'wrong_project'
+	ok gltoken repo move demo/hello demo/hullo
+	ok git_ ls-remote git@host:demo/hullo.git
+	no git_ ls-remote git@host:demo/hello.git
+	ok gltoken repo move demo/hullo demo/hello
+	ok gltoken check
+	ok gltoken key remove "$id"
+	no git_ ls-remote git@host:demo/hello.git
+	ok gltoken protect demo/hello 'kept/*' --remove
+	ok gltoken check
+}
+
 # On an account of a person's own, the account is the identity; sshd's own authorized_keys opens it.
 test_key_of_a_persons_own_account() {
 	local key
