@@ -243,8 +243,9 @@ static void print_text(const struct args *a, const struct subject *s, const stru
 		(void)snprintf(who, sizeof(who), "token %" PRIu64 " (%s token '%s' of %s)", s->token->id,
 			       glt_type_name(s->token->type), s->token->name, glt_token_holder(s->token));
 	else if (s->key)
-		(void)snprintf(who, sizeof(who), "%s %" PRIu64 " of %s", s->key->path[0] ? "deploy key" : "public key",
-			       s->key->id, s->key->path[0] ? s->key->path : s->key->user);
+		(void)snprintf(who, sizeof(who), "%s %" PRIu64 " of %s",
+			       s->key->path[0] ? "deploy key" : "public key", s->key->id,
+			       s->key->path[0] ? s->key->path : s->key->user);
 	else if (a->user)
 		(void)snprintf(who, sizeof(who), "user %s", a->user);
 	(void)snprintf(what, sizeof(what), "%s%s%s%s%s%s%s", a->op, *a->path ? " " : "", a->path, a->ref ? " " : "",

@@ -1,64 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmds.h"
 
-#include "account.h"
-#include "event.h"
 #include "people.h"
+#include "principal.h"
 #include "records.h"
 #include "role.h"
 #include "table.h"
 #include "target.h"
 
-#include <errno.h>
-#include <grp.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char intro[] =
 	"Memberships: PATH PRINCIPAL ROLE. A principal is a user or @unixgroup; a membership on a\n"
 	"group covers everything below it; the highest role counts.\n";
-
-/* ---- principals ---- */
-
-/* Groups that gltoken itself uses or makes would let its own bookkeeping grant roles. */
-static enum glt_status check_group(const char *name, struct glt_err *err)
-{
-	enum glt_status st = glt_account_name_check(name, err);
-
-	if (st == GLT_OK && (strcmp(name, GLT_STORE_USER) == 0 || strncmp(name, "gl_", 3) == 0))
-		return glt_fail(err, GLT_REFUSED, "@%s is gltoken's own group and no principal", name);
-	return st;
-}
-
-static enum glt_status group_exists(const char *name, struct glt_err *err)
-{
-	errno = 0;
-	if (getgrnam(name))
-		return GLT_OK;
-	if (errno == 0 || errno == ENOENT || errno == ESRCH)
-		return glt_fail(err, GLT_NOT_FOUND, "no group '%s' on this system", name);
-	return glt_fail(err, GLT_UNAVAILABLE, "cannot look up group '%s' now: %s", name, strerror(errno));
-}
-
-static enum glt_status check_principal(const char *text, struct glt_err *err)
-{
-	return text[0] == '@' ? check_group(text + 1, err) : glt_account_name_check(text, err);
-}
-
-/* A group must be the system's; a user the system's or ours. ours: still to be looked for in the store. */
-static enum glt_status find_principal(const char *text, bool *ours, struct glt_err *err)
-{
-	struct glt_account a;
-	enum glt_status st;
-
-	*ours = false;
-	if (text[0] == '@')
-		return group_exists(text + 1, err);
-	st = glt_account_by_name(text, &a, err);
-	*ours = st == GLT_NOT_FOUND;
-	return *ours ? GLT_OK : st;
-}
 
 /* ---- set ---- */
 
@@ -85,39 +39,14 @@ struct setting {
 static enum glt_status put(const struct glt_cli *cli, struct glt_txn *txn, struct glt_change *c, struct setting *s,
 			   struct glt_err *err)
 {
-	Glt__Member *old = NULL, fresh = GLT__MEMBER__INIT;
-	char *principal = glt_cli_strdup(s->principal), *by = glt_cli_strdup(cli->actor);
 	enum glt_status st = GLT_OK;
-	Glt__User *u = NULL;
+	bool changed;
 
 	if (s->ours)
-		st = glt_user_load(txn, s->principal, &u, err);
-	if (st == GLT_NOT_FOUND)
-		(void)glt_fail(err, st,
-			       "unknown user '%s': no account of this system and none of gltoken user list",
-			       s->principal);
+		st = glt_principal_is_user(txn, s->principal, err);
 	if (st == GLT_OK)
-		st = glt_member_load(txn, s->path, s->principal, &old, err);
-	if (st == GLT_NOT_FOUND && (!s->ours || u))
-		st = GLT_OK;
-	s->unchanged = old && (int)old->role == s->role;
-	if (st == GLT_OK && !s->unchanged) {
-		char object[GLT_PATH_MAX + GLT_NAME_MAX + 2];
-
-		fresh.path = s->path;
-		fresh.principal = principal;
-		fresh.role = (uint32_t)s->role;
-		fresh.created_at = cli->now;
-		fresh.created_by = by;
-		(void)snprintf(object, sizeof(object), "%s %s", s->path, s->principal);
-		glt_member_store(c, &fresh);
-		glt_event_object(c, cli->actor, "member.set", object, old ? glt_role_name((int)old->role) : NULL,
-				 glt_role_name(s->role), NULL);
-	}
-	glt_member_free(old);
-	glt_user_free(u);
-	free(principal);
-	free(by);
+		st = glt_member_put(cli, txn, c, s->path, s->principal, s->role, &changed, err);
+	s->unchanged = st == GLT_OK && !changed;
 	return st;
 }
 
@@ -134,9 +63,9 @@ static int set(struct glt_cli *cli, int argc, char **argv)
 	glt_cli_operands(cli, argc, argv, 3, 3, "PATH PRINCIPAL ROLE");
 	glt_target_path(cli, argv[optind], s.path);
 	s.principal = argv[optind + 1];
-	glt_cli_require(cli, check_principal(s.principal, &err), &err);
+	glt_cli_require(cli, glt_principal_check(s.principal, &err), &err);
 	glt_cli_require(cli, glt_role_parse(argv[optind + 2], &s.role, &err), &err);
-	if (find_principal(s.principal, &s.ours, &err) != GLT_OK)
+	if (glt_principal_find(s.principal, &s.ours, &err) != GLT_OK)
 		return glt_cli_fail(cli, &err);
 	rc = glt_cli_config(cli);
 	if (rc == GLT_EXIT_OK)
@@ -163,10 +92,9 @@ static const char remove_help[] = "Usage: gltoken member remove PATH PRINCIPAL\n
 
 static int remove_member(struct glt_cli *cli, int argc, char **argv)
 {
-	char path[GLT_PATH_MAX + 1], object[GLT_PATH_MAX + GLT_NAME_MAX + 2];
+	char path[GLT_PATH_MAX + 1];
 	const char *principal;
 	struct glt_change *c;
-	Glt__Member *old = NULL;
 	struct glt_err err;
 	struct glt_txn *txn;
 	enum glt_status st;
@@ -183,16 +111,10 @@ static int remove_member(struct glt_cli *cli, int argc, char **argv)
 		rc = glt_write_begin(cli, &txn, &c);
 	if (rc != GLT_EXIT_OK)
 		return rc;
-	st = glt_member_load(txn, path, principal, &old, &err);
-	if (st == GLT_OK) {
-		(void)snprintf(object, sizeof(object), "%s %s", path, principal);
-		glt_member_drop(c, path, principal);
-		glt_event_object(c, cli->actor, "member.remove", object, glt_role_name((int)old->role), NULL, NULL);
-	}
+	st = glt_member_take(cli, txn, c, path, principal, &err);
 	rc = glt_write_end(cli, txn, c, st, &err);
 	if (rc == GLT_EXIT_OK)
 		glt_cli_say("Done: %s is no member of %s itself any more.", principal, path);
-	glt_member_free(old);
 	return rc;
 }
 
@@ -272,6 +194,7 @@ static const struct glt_command commands[] = {
 	{"set", NULL, set, "give a principal a role on a project or group"},
 	{"remove", "rm", remove_member, "take a membership away"},
 	{"list", "ls", list, "list memberships"},
+	{"import-unix", NULL, glt_cmd_member_import, "make memberships of owners, groups and modes of files"},
 	{NULL, NULL, NULL, NULL},
 };
 

@@ -20,6 +20,7 @@ int glt_cmd_expire(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_identify(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_explain(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_member(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_member_import(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_user(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_user_remove(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_key(struct glt_cli *cli, int argc, char **argv);

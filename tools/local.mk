@@ -44,6 +44,8 @@ libglt_tools_a_SOURCES = \
 	tools/newrepo.h \
 	tools/portable.c \
 	tools/portable.h \
+	tools/principal.c \
+	tools/principal.h \
 	tools/protect.c \
 	tools/protect.h \
 	tools/records.c \
@@ -106,6 +108,7 @@ tools_gltoken_SOURCES = \
 	tools/cmd_key.c \
 	tools/cmd_list.c \
 	tools/cmd_member.c \
+	tools/cmd_member_import.c \
 	tools/cmd_policy.c \
 	tools/cmd_policy_check.c \
 	tools/cmd_protect.c \

@@ -22,7 +22,7 @@ struct glt_newrepo {
 	struct glt_account account;
 	char path[GLT_PATH_MAX + 1]; /* demo/hello */
 	const char *branch;
-	bool protect; /* its default branch */
+	bool protect;      /* its default branch */
 	bool folders_only; /* those above the repository; its place must be free */
 	int root;          /* repo_root */
 	struct glt_newrepo_made *made;

@@ -251,4 +251,42 @@ test_adopt() {
 	rm -r /srv/git/old
 }
 
+test_import_unix() {
+	local r
+	groupadd team
+	groupadd readers
+	for r in writers readers world closed ours; do
+		git init -q --bare "/srv/git/unix/$r.git"
+	done
+	chown -R bob:team /srv/git/unix/writers.git
+	chmod 2770 /srv/git/unix/writers.git /srv/git/unix/writers.git/objects
+	chown -R root:readers /srv/git/unix/readers.git
+	chmod 750 /srv/git/unix/readers.git
+	chown -R root:root /srv/git/unix/world.git
+	chmod 755 /srv/git/unix/world.git
+	chown -R git:git /srv/git/unix/ours.git
+	chmod 700 /srv/git/unix/ours.git
+	mkdir -m 700 /srv/git/unix/shut
+	mv /srv/git/unix/closed.git /srv/git/unix/shut
+	chown -R :readers /srv/git/unix/shut/closed.git
+	chmod 755 /srv/git/unix/shut/closed.git
+	ok gltoken member import-unix unix --dry-run --json
+	json 'map([.path, .principal, .role, .result]) == [["unix/readers", "@readers", "reporter", "new"],
+		["unix/world", "everybody", null, "not granted"], ["unix/writers", "bob", "owner", "new"],
+		["unix/writers", "@team", "developer", "new"]]'
+	ok gltoken member list unix/writers --json
+	json '. == []'
+	ok gltoken member set unix/writers bob reporter
+	ok gltoken member import-unix unix
+	says '2 memberships made, 1 not granted'
+	ok gltoken member list unix/writers --json
+	json 'map({(.principal): .role}) | add == {"@team": "developer", "bob": "reporter"}'
+	ok gltoken member import-unix unix
+	says '0 memberships made'
+	rc 2 gltoken member import-unix ../x
+	rc 2 gltoken member import-unix a b
+	rc 3 setpriv --reuid nobody --regid nogroup --clear-groups gltoken member import-unix
+	rm -r /srv/git/unix
+}
+
 e2e_main "$@"
