@@ -9,12 +9,14 @@ CONF_MADE = \
 	conf/install-accounts \
 	conf/lighttpd/gltoken.conf \
 	conf/nginx/gltoken.conf \
+	conf/pam.d/gltoken-owner \
 	conf/pam.d/sshd-git \
 	conf/pam.d/sshd-git-mixed \
 	conf/sshd/sshd_config.d/00-gltoken.conf \
 	conf/sshd/sshd_config.sshd-git \
 	conf/systemd/gltoken-auth@.service \
 	conf/systemd/gltoken-http.service \
+	conf/systemd/gltoken-sync.service \
 	conf/systemd/sshd-git.service \
 	conf/sysusers.d/gltoken.conf \
 	conf/tmpfiles.d/gltoken.conf \
@@ -41,16 +43,19 @@ dist_doc_DATA = README.md
 examplesdir = $(docdir)/examples
 examples_DATA = \
 	conf/gltoken.conf \
+	conf/pam.d/gltoken-owner \
 	conf/pam.d/sshd-git \
 	conf/pam.d/sshd-git-mixed \
 	conf/sshd/sshd_config.d/00-gltoken.conf \
 	conf/sshd/sshd_config.sshd-git \
 	conf/systemd/gltoken-auth@.service \
 	conf/systemd/gltoken-http.service \
+	conf/systemd/gltoken-sync.service \
 	conf/systemd/sshd-git.service
 dist_examples_DATA = \
 	conf/systemd/gltoken-auth.socket \
-	conf/systemd/gltoken-http.socket
+	conf/systemd/gltoken-http.socket \
+	conf/systemd/gltoken-sync.timer
 apparmorexamplesdir = $(examplesdir)/apparmor
 apparmorexamples_DATA = conf/apparmor/gltoken-auth
 # Files of one name for several servers.
@@ -106,6 +111,7 @@ conf/completions/gltoken: conf/gltoken.bash-completion
 
 CONF_KEPT = \
 	conf/gltoken.conf:$(sysconfdir)/gltoken/gltoken.conf \
+	conf/pam.d/gltoken-owner:$(sysconfdir)/pam.d/gltoken-owner \
 	conf/pam.d/sshd-git:$(sysconfdir)/pam.d/sshd-git
 
 install-data-hook:

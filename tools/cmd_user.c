@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmds.h"
 
-#include "account.h"
-#include "event.h"
 #include "people.h"
 #include "records.h"
 #include "table.h"
-#include "tokens.h"
+#include "userput.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static const char intro[] =
 	"Users own personal tokens and public keys and are members of projects. A user may be\n"
@@ -26,57 +22,6 @@ static const char *one_name(struct glt_cli *cli, int argc, char **argv)
 	glt_cli_operands(cli, argc, argv, 1, 1, "one NAME");
 	glt_cli_require(cli, glt_account_name_check(argv[optind], &err), &err);
 	return argv[optind];
-}
-
-/* *system: is there an account of that name? "Cannot tell now" is an error. */
-static enum glt_status ask_system(const char *name, bool *system, struct glt_err *err)
-{
-	struct glt_account a;
-	enum glt_status st = glt_account_by_name(name, &a, err);
-
-	*system = st == GLT_OK;
-	if (st == GLT_OK && a.uid == 0)
-		return glt_fail(err, GLT_REFUSED, "user '%s' has uid 0: root takes no Git tokens", name);
-	return st == GLT_NOT_FOUND ? GLT_OK : st;
-}
-
-/* A bot's tokens are found by its name, so no person may have such a one. */
-static enum glt_status check_reserved(const char *name, struct glt_err *err)
-{
-	const bool bot =
-		strstr(name, "_bot_") && (strncmp(name, "project_", 8) == 0 || strncmp(name, "group_", 6) == 0);
-
-	if (bot || strncmp(name, "gitlab+deploy-token-", 20) == 0 || strcmp(name, GLT_STORE_USER) == 0)
-		return glt_fail(err, GLT_REFUSED, "the name '%s' is reserved for bots, robots and gltoken itself",
-				name);
-	return GLT_OK;
-}
-
-/* The record to change, with strings of its own. */
-static Glt__User *new_user(const struct glt_cli *cli, struct glt_txn *txn, const char *name, bool system)
-{
-	Glt__User *u = glt_cli_alloc(NULL, 1, sizeof(*u));
-
-	glt__user__init(u);
-	u->id = glt_next(txn, GLT_NEXT_ACCOUNT);
-	u->name = glt_cli_strdup(name);
-	u->state = GLT__STATE__LIVE;
-	u->virtual_user = !system;
-	u->created_at = cli->now;
-	u->created_by = glt_cli_strdup(cli->actor);
-	return u;
-}
-
-static void set_text(char **field, const char *value)
-{
-	if (*field != protobuf_c_empty_string)
-		free(*field);
-	*field = glt_cli_strdup(value);
-}
-
-static const char *state_name(const Glt__User *u)
-{
-	return u->state == GLT__STATE__LIVE ? "active" : "blocked";
 }
 
 /* ---- add ---- */
@@ -96,30 +41,6 @@ static const struct option add_options[] = {
 	GLT_OPTIONS_END,
 };
 
-static enum glt_status put_new(const struct glt_cli *cli, struct glt_txn *txn, struct glt_change *c,
-			       const char *name, const char *display, bool system, struct glt_err *err)
-{
-	Glt__User *u = NULL;
-	enum glt_status st = glt_user_load(txn, name, &u, err);
-
-	if (st == GLT_OK)
-		st = glt_fail(err, GLT_EXISTS, "user '%s' exists already (%s)", name, state_name(u));
-	else if (st == GLT_NOT_FOUND)
-		st = glt_owner_used(txn, name) && !system
-			     ? glt_fail(err, GLT_EXISTS,
-					"the name '%s' is one of a bot or of a user who was removed", name)
-			     : GLT_OK;
-	if (st == GLT_OK) {
-		u = new_user(cli, txn, name, system);
-		set_text(&u->display, display ? display : "");
-		glt_user_store(c, u);
-		glt_event_object(c, cli->actor, "user.add", name, NULL,
-				 system ? "system account" : "no system account", NULL);
-	}
-	glt_user_free(u);
-	return st;
-}
-
 static int add(struct glt_cli *cli, int argc, char **argv)
 {
 	const char *display = NULL, *name;
@@ -134,14 +55,14 @@ static int add(struct glt_cli *cli, int argc, char **argv)
 	name = one_name(cli, argc, argv);
 	if (display)
 		glt_cli_require(cli, glt_name_check("--display", display, true, &err), &err);
-	if (check_reserved(name, &err) != GLT_OK || ask_system(name, &system, &err) != GLT_OK)
+	if (glt_user_check_name(name, &err) != GLT_OK || glt_user_ask_system(name, &system, &err) != GLT_OK)
 		return glt_cli_fail(cli, &err);
 	rc = glt_cli_open(cli, true);
 	if (rc == GLT_EXIT_OK)
 		rc = glt_write_begin(cli, &txn, &c);
 	if (rc != GLT_EXIT_OK)
 		return rc;
-	rc = glt_write_end(cli, txn, c, put_new(cli, txn, c, name, display, system, &err), &err);
+	rc = glt_write_end(cli, txn, c, glt_user_put_new(cli, txn, c, name, display, system, &err), &err);
 	if (rc == GLT_EXIT_OK)
 		glt_cli_say("Added user %s (%s).", name,
 			    system ? "an account of this system" : "without an account here");
@@ -170,54 +91,21 @@ static const struct option help_only[] = {
 	GLT_OPTIONS_END,
 };
 
-struct blocking {
-	const char *name, *reason;
-	bool block, system, unchanged;
-};
-
-/* An account that was never registered can be blocked too: then it is registered. */
-static enum glt_status put_state(const struct glt_cli *cli, struct glt_txn *txn, struct glt_change *c,
-				 struct blocking *b, struct glt_err *err)
-{
-	const Glt__State want = b->block ? GLT__STATE__REVOKED : GLT__STATE__LIVE;
-	Glt__User *u = NULL;
-	enum glt_status st = glt_user_load(txn, b->name, &u, err);
-
-	if (st == GLT_NOT_FOUND && b->system && b->block) {
-		u = new_user(cli, txn, b->name, true);
-		st = GLT_OK;
-	}
-	if (st != GLT_OK)
-		return st;
-	b->unchanged = u->state == want;
-	if (!b->unchanged) {
-		glt_event_object(c, cli->actor, b->block ? "user.block" : "user.unblock", b->name, state_name(u),
-				 b->block ? "blocked" : "active", b->reason);
-		u->state = want;
-		u->blocked_at = b->block ? cli->now : 0;
-		set_text(&u->blocked_by, b->block ? cli->actor : "");
-		set_text(&u->blocked_why, b->block && b->reason ? b->reason : "");
-		glt_user_store(c, u);
-	}
-	glt_user_free(u);
-	return GLT_OK;
-}
-
-static int set_state(struct glt_cli *cli, struct blocking *b)
+static int set_state(struct glt_cli *cli, struct glt_blocking *b)
 {
 	struct glt_change *c;
 	struct glt_err err;
 	struct glt_txn *txn;
 	int rc;
 
-	if (ask_system(b->name, &b->system, &err) != GLT_OK)
+	if (glt_user_ask_system(b->name, &b->system, &err) != GLT_OK)
 		b->system = false; /* a record of ours is enough */
 	rc = glt_cli_open(cli, true);
 	if (rc == GLT_EXIT_OK)
 		rc = glt_write_begin(cli, &txn, &c);
 	if (rc != GLT_EXIT_OK)
 		return rc;
-	rc = glt_write_end(cli, txn, c, put_state(cli, txn, c, b, &err), &err);
+	rc = glt_write_end(cli, txn, c, glt_user_set_blocked(cli, txn, c, b, &err), &err);
 	if (rc == GLT_EXIT_OK)
 		glt_cli_say("%s: user %s is %s.", b->unchanged ? "Unchanged" : "Done", b->name,
 			    b->block ? "blocked" : "not blocked");
@@ -226,7 +114,7 @@ static int set_state(struct glt_cli *cli, struct blocking *b)
 
 static int block(struct glt_cli *cli, int argc, char **argv)
 {
-	struct blocking b = {.block = true};
+	struct glt_blocking b = {.block = true};
 	struct glt_err err;
 
 	while (glt_cli_option(cli, argc, argv, block_options, block_help) != -1)
@@ -239,7 +127,7 @@ static int block(struct glt_cli *cli, int argc, char **argv)
 
 static int unblock(struct glt_cli *cli, int argc, char **argv)
 {
-	struct blocking b = {.block = false};
+	struct glt_blocking b = {.block = false};
 
 	while (glt_cli_option(cli, argc, argv, help_only, unblock_help) != -1)
 		;
@@ -276,7 +164,7 @@ static void add_item(struct glt_out *out, const Glt__User *u)
 		(void)json_object_set_new(o, "id", json_integer((json_int_t)u->id));
 		(void)json_object_set_new(o, "username", glt_json_text(u->name));
 		(void)json_object_set_new(o, "name", glt_json_text(u->display));
-		(void)json_object_set_new(o, "state", glt_json_text(state_name(u)));
+		(void)json_object_set_new(o, "state", glt_json_text(glt_user_state(u)));
 		(void)json_object_set_new(o, "system_account", json_boolean(!u->virtual_user));
 		(void)json_object_set_new(o, "created_at", glt_json_time(u->created_at));
 		(void)json_object_set_new(o, "created_by", glt_json_text(u->created_by));
@@ -288,7 +176,7 @@ static void add_item(struct glt_out *out, const Glt__User *u)
 	}
 	(void)snprintf(id, sizeof(id), "%" PRIu64, u->id);
 	glt_when_cell(out, u->created_at, "", added);
-	const char *const cells[] = {u->name, id, account, state_name(u), u->display, u->blocked_why, added};
+	const char *const cells[] = {u->name, id, account, glt_user_state(u), u->display, u->blocked_why, added};
 	glt_out_row(out, cells);
 }
 
@@ -317,6 +205,7 @@ static const struct glt_command commands[] = {
 	{"list", "ls", list, "list users"},
 	{"block", NULL, block, "deny all of a user's tokens and keys"},
 	{"unblock", NULL, unblock, "allow them again"},
+	{"sync", NULL, glt_cmd_user_sync, "block whom PAM's account phase does not let in"},
 	{"remove", "rm", glt_cmd_user_remove, "forget a user, with keys and memberships"},
 	{NULL, NULL, NULL, NULL},
 };

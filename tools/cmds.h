@@ -22,6 +22,7 @@ int glt_cmd_explain(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_member(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_member_import(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_user(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_user_sync(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_user_remove(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_key(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_reap(struct glt_cli *cli, int argc, char **argv);

@@ -29,7 +29,7 @@ static const struct glt_command commands[] = {
 	{"identify", NULL, glt_cmd_identify, "say what tokens stand in a text on standard input"},
 	{"explain", NULL, glt_cmd_explain, "say what a token may do, and why"},
 	{"member", NULL, glt_cmd_member, "roles of users and groups on projects"},
-	{"user", NULL, glt_cmd_user, "users: add, block, unblock, remove, list"},
+	{"user", NULL, glt_cmd_user, "users: add, block, unblock, remove, list, sync"},
 	{"key", NULL, glt_cmd_key, "SSH public keys of users, and deploy keys of projects"},
 	{"repo", NULL, glt_cmd_repo, "repositories: create, list, adopt, check, move, remove"},
 	{"protect", NULL, glt_cmd_protect, "who may push to which branches and tags"},

@@ -82,6 +82,8 @@ libglt_tools_a_SOURCES = \
 	tools/texts.h \
 	tools/tokenfile.c \
 	tools/tokenfile.h \
+	tools/userput.c \
+	tools/userput.h \
 	tools/view.c \
 	tools/view.h \
 	tools/words.c \
@@ -127,8 +129,9 @@ tools_gltoken_SOURCES = \
 	tools/cmd_show.c \
 	tools/cmd_user.c \
 	tools/cmd_user_remove.c \
+	tools/cmd_user_sync.c \
 	tools/gltoken.c
-tools_gltoken_LDADD = $(TOOLS_LIBS)
+tools_gltoken_LDADD = $(TOOLS_LIBS) $(PAM_LIBS)
 
 glibexec_SCRIPTS += tools/gltoken-setup
 

@@ -6,6 +6,7 @@
 #include "role.h"
 #include "text.h"
 #include "tokens.h"
+#include "userput.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -160,6 +161,7 @@ static enum glt_status set_user(struct apply *a, const char *name, bool blocked,
 		return st;
 	u->state = blocked ? GLT__STATE__REVOKED : GLT__STATE__LIVE;
 	u->blocked_at = blocked ? at : 0;
+	u->blocked_by_sync = blocked && strncmp(why, GLT_SYNC_REASON, sizeof(GLT_SYNC_REASON) - 1) == 0;
 	set_text(&u->blocked_by, blocked ? by : "");
 	set_text(&u->blocked_why, blocked ? why : "");
 	glt_user_store(a->c, u);

@@ -44,7 +44,7 @@ test_help() {
 	[ ! -s "$T/err" ] || fail "help belongs on stdout"
 	for cmd in init issue create list show rotate revoke edit scope expire identify explain check 'member set' \
 		'member remove' 'member list' 'user add' 'user list' 'user block' 'user unblock' 'user remove' \
-		'key add' 'key list' 'key remove' 'member import-unix' 'repo create' 'repo adopt' 'repo check' 'repo list' 'repo move' 'repo remove' 'audit list' 'config check'; do
+		'key add' 'key list' 'key remove' 'member import-unix' 'user sync' 'repo create' 'repo adopt' 'repo check' 'repo list' 'repo move' 'repo remove' 'audit list' 'config check'; do
 		# shellcheck disable=SC2086 # two words
 		ok gltoken $cmd --help
 		grep -q "^Usage: gltoken ${cmd/create/.*}" "$T/out" || fail "no usage: $(outcome)"
