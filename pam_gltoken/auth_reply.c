@@ -153,7 +153,10 @@ void auth_answer(struct auth *a, const struct glt_question *q, const struct glt_
 		glt_message_add(&a->reply, "visible", answer->visible ? "yes" : "no");
 	add_project(a, answer->allow ? q->path : NULL);
 	glt_message_add(&a->reply, "reason", glt_reason_name(answer->reason));
-	if (answer->allow)
+	if (answer->allow && answer->would != GLT_WHY_OK) {
+		glt_message_add(&a->reply, "would_deny", glt_reason_name(answer->would));
+		glt_message_addf(&a->reply, "text", "%s: %s", glt_reason_text(answer->would), answer->detail);
+	} else if (answer->allow)
 		glt_message_add(&a->reply, "text", answer->detail);
 	else
 		glt_message_addf(&a->reply, "text", "%s: %s", glt_reason_text(answer->reason), answer->detail);

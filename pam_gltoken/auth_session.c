@@ -4,6 +4,7 @@
 
 #include "account.h"
 #include "ask.h"
+#include "observed.h"
 #include "people.h"
 #include "tokens.h"
 #include "when.h"
@@ -123,6 +124,8 @@ void auth_authorize(struct auth *a)
 		glt_message_add(&a->reply, "service", q.service);
 		glt_message_add(&a->reply, "address", q.address);
 		auth_answer(a, &q, &answer);
+		if (answer.allow && answer.would != GLT_WHY_OK)
+			glt_observed_note(a->conf.store_dir, &q, glt_question_person(&q), answer.would);
 	} else {
 		auth_failed(a, st, &err);
 	}

@@ -29,6 +29,8 @@ libglt_core_a_SOURCES = \
 	pam_gltoken/core/meta.h \
 	pam_gltoken/core/passwd.c \
 	pam_gltoken/core/passwd.h \
+	pam_gltoken/core/observed.c \
+	pam_gltoken/core/observed.h \
 	pam_gltoken/core/people.c \
 	pam_gltoken/core/people.h \
 	pam_gltoken/core/policy.c \

@@ -24,7 +24,9 @@ static const char list_help[] =
 	"\n"
 	"List the last changes, the youngest at the end.\n"
 	"\n"
-	"      --limit N            that many; 100 unless given\n" HELP_FILTERS GLT_HELP_LIST GLT_HELP_HELP;
+	"      --limit N            that many; 100 unless given\n"
+	"      --would-deny         instead, what [policy] mode = observe let pass\n" HELP_FILTERS GLT_HELP_LIST
+		GLT_HELP_HELP;
 static const char export_help[] =
 	"Usage: gltoken audit export [OPTION...]\n"
 	"\n"
@@ -32,10 +34,11 @@ static const char export_help[] =
 	"hash and that of the one before. 'gltoken restore --replay-audit' reads it.\n"
 	"\n" HELP_FILTERS GLT_HELP_HELP;
 
-enum { OPT_LIMIT = GLT_OPT_OWN };
+enum { OPT_LIMIT = GLT_OPT_OWN, OPT_WOULD_DENY };
 
 static const struct option list_options[] = {
 	{"limit", required_argument, NULL, OPT_LIMIT},
+	{"would-deny", no_argument, NULL, OPT_WOULD_DENY},
 	{"token", required_argument, NULL, GLT_OPT_EVENT_TOKEN},
 	{"actor", required_argument, NULL, GLT_OPT_EVENT_ACTOR},
 	{"action", required_argument, NULL, GLT_OPT_EVENT_ACTION},
@@ -131,16 +134,24 @@ static int list(struct glt_cli *cli, int argc, char **argv)
 {
 	struct wanted w = {.limit = 100};
 	struct glt_out *out;
+	bool observed = false, filtered = false;
 	struct glt_err err;
 	int c, rc;
 
 	while ((c = glt_cli_option(cli, argc, argv, list_options, list_help)) != -1) {
 		if (c == OPT_LIMIT)
 			w.limit = (size_t)glt_cli_number(cli, "--limit", optarg, 1, SIZE_MAX / 2);
+		else if (c == OPT_WOULD_DENY)
+			observed = true;
 		else
 			glt_event_option(cli, &w.filter, c);
+		filtered |= c != OPT_LIMIT && c != OPT_WOULD_DENY;
 	}
 	glt_cli_operands(cli, argc, argv, 0, 0, "");
+	if (observed && filtered)
+		glt_cli_usage(cli, "--would-deny goes with --limit only");
+	if (observed)
+		return glt_audit_observed(cli, w.limit);
 	rc = glt_cli_open(cli, false);
 	if (rc != GLT_EXIT_OK)
 		return rc;

@@ -37,6 +37,8 @@ int glt_cmd_policy(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_policy_check(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_check(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_audit(struct glt_cli *cli, int argc, char **argv);
+/* audit list --would-deny */
+int glt_audit_observed(struct glt_cli *cli, size_t limit);
 int glt_cmd_audit_verify(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_backup(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_restore(struct glt_cli *cli, int argc, char **argv);

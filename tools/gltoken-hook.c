@@ -80,6 +80,22 @@ static void log_bearer(struct glt_log_line *line)
 	glt_log_add(line, "owner", variable("GL_USERNAME"));
 }
 
+static void log_decision(const char *decision, const char *reason, const char *would, const char *kind,
+			 const char *ref, const char *detail)
+{
+	struct glt_log_line line = {.len = 0};
+	glt_log_add(&line, "event", "ref");
+	glt_log_add(&line, "decision", decision);
+	glt_log_add(&line, "reason", reason);
+	glt_log_add(&line, "would_deny", would);
+	glt_log_add(&line, "change", kind);
+	glt_log_add(&line, "ref", ref);
+	glt_log_add(&line, "repository", variable("GL_PROJECT_PATH"));
+	log_bearer(&line);
+	glt_log_add(&line, "text", detail);
+	syslog(LOG_AUTHPRIV | LOG_NOTICE, "%s", line.text);
+}
+
 /* GLT_ALLOW, or a sentence on stderr, which git passes on as "remote:". */
 static enum glt_outcome ask(const char *ref, const char *kind)
 {
@@ -93,24 +109,20 @@ static enum glt_outcome ask(const char *ref, const char *kind)
 	glt_message_add(&request, "ref", ref);
 	glt_message_add(&request, "change", kind);
 	enum glt_outcome outcome = glt_client_ask(&request, &reply, why, sizeof(why));
-	if (outcome == GLT_ALLOW)
+	const char *would = outcome == GLT_ALLOW ? glt_message_get(&reply, "would_deny") : NULL;
+	if (outcome == GLT_ALLOW && !would)
 		return outcome;
+	if (outcome == GLT_ALLOW) {
+		log_decision("allow", "ok", would, kind, ref, glt_message_get(&reply, "text"));
+		return outcome;
+	}
 
 	const char *reason = outcome == GLT_DENY ? glt_message_get(&reply, "reason") : "unavailable";
 	const char *detail = outcome == GLT_DENY ? glt_message_get(&reply, "text") : why;
 	fprintf(stderr, "%s (", glt_text_of(reason, true, true).text);
 	glt_safe_put(stderr, ref);
 	fputs(")\n", stderr);
-	struct glt_log_line line = {.len = 0};
-	glt_log_add(&line, "event", "ref");
-	glt_log_add(&line, "decision", "deny");
-	glt_log_add(&line, "reason", reason);
-	glt_log_add(&line, "change", kind);
-	glt_log_add(&line, "ref", ref);
-	glt_log_add(&line, "repository", variable("GL_PROJECT_PATH"));
-	log_bearer(&line);
-	glt_log_add(&line, "text", detail);
-	syslog(LOG_AUTHPRIV | LOG_NOTICE, "%s", line.text);
+	log_decision("deny", reason, NULL, kind, ref, detail);
 	return outcome;
 }
 

@@ -95,6 +95,7 @@ TOOLS_LIBS = libglt_tools.a libglt_ask.a $(CORE_LIBS) $(SMARTCOLS_LIBS) $(JANSSO
 bin_PROGRAMS += tools/gltoken
 tools_gltoken_SOURCES = \
 	tools/cmd_audit.c \
+	tools/cmd_audit_observed.c \
 	tools/cmd_audit_verify.c \
 	tools/cmd_backup.c \
 	tools/cmd_check.c \

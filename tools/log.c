@@ -25,6 +25,8 @@ void glt_log_git(const struct glt_log_git *g, bool trouble)
 	glt_log_add(&line, "event", "git");
 	glt_log_add(&line, "decision", g->allow ? "allow" : "deny");
 	glt_log_add(&line, "reason", g->reason);
+	if (g->answer && g->allow)
+		glt_log_add(&line, "would_deny", glt_message_get(g->answer, "would_deny"));
 	glt_log_add(&line, "operation", g->operation);
 	glt_log_add(&line, "repository", g->repository);
 	if (g->answer)

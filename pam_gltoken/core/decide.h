@@ -119,6 +119,7 @@ struct glt_facts {
 	char member_path[GLT_PATH_MAX + 1];
 	char member_principal[GLT_NAME_MAX + 1];
 	/* PUSH of a ref: least role for this change, 0 nobody; has_protection false: not protected */
+	bool observe; /* [policy] mode */
 	bool has_protection;
 	int ref_role;
 	char protection[GLT_NAME_MAX + 1];
@@ -127,9 +128,10 @@ struct glt_facts {
 struct glt_answer {
 	bool allow;
 	enum glt_reason reason;
-	bool visible;     /* the bearer may know that the project exists */
-	int role;         /* what counted on the project */
-	char detail[640]; /* for people: which scope, membership or restriction decided */
+	enum glt_reason would; /* why it would be denied, were [policy] mode not observe; else OK */
+	bool visible;          /* the bearer may know that the project exists */
+	int role;              /* what counted on the project */
+	char detail[640];      /* for people: which scope, membership or restriction decided */
 };
 
 /* The project or group that the question is about, or NULL. */

@@ -727,7 +727,7 @@ test_completion() {
 	completes --scope gltoken issue --sco
 	completes api,read_repository gltoken issue --scope api,read_rep
 	completes developer gltoken issue --role = dev
-	completes 'set remove list --help' gltoken member ''
+	completes 'set remove list import-unix --help' gltoken member ''
 	completes maintainer gltoken member set demo alice main
 	# Every option that --help names is known, and every command.
 	local cmd o
