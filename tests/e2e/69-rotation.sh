@@ -22,7 +22,8 @@ config() { # LINE...
 ask() { # LINE...
 	INPUT=$(printf '%s\n' "$@" '' && echo .)
 	if [ "${FAKE-}" ]; then
-		INPUT=${INPUT%.} run fake "$FAKE" "$HELPER"
+		clock "$FAKE"
+		INPUT=${INPUT%.} run fake "$HELPER"
 	else
 		INPUT=${INPUT%.} run "$HELPER"
 	fi

@@ -117,14 +117,18 @@ new_token() {
 
 # ---- another time ----
 
-# CMD at another time: CLOCK as faketime -f has it, +61m, -1h or '@2038-01-19 03:14:07'. It is in a file, as the helper
-# forgets its environment; the clock that counts since boot goes on.
-fake() { # CLOCK CMD...
-	local lib
-	lib=$(faketime -f +0 printenv LD_PRELOAD)
-	echo "$1" >/etc/faketimerc
-	shift
-	timeout -k 5 "${LIMIT:-60}" env LD_PRELOAD="$lib" DONT_FAKE_MONOTONIC=1 FAKETIME_NO_CACHE=1 "$@"
+# The clock of what is started through fake: +61m, -1h, or '2038-01-19 03:14:07' (UTC). It is in a file, as the helper
+# forgets its environment, and may be set while programs run. The clock that counts since boot is left alone.
+clock() { # WHEN
+	case $1 in
+	[+-]*) echo "$1" ;;
+	*) printf '%+d\n' $(($(date -d "$1 UTC" +%s) - $(date +%s))) ;;
+	esac >/etc/faketimerc
+}
+
+fake() { # CMD...
+	timeout -k 5 "${LIMIT:-60}" env "LD_PRELOAD=$(faketime -f +0 printenv LD_PRELOAD)" DONT_FAKE_MONOTONIC=1 \
+		FAKETIME_NO_CACHE=1 "$@"
 }
 
 # ---- the client: account dev on the same machine, talking to sshd over loopback ----
@@ -206,10 +210,10 @@ e2e_host() {
 	sshd_start sshd-git "$SHIPPED/sshd_config.sshd-git"
 }
 
-# From now on nobody can start the helper: all goes through its socket.
+# From now on nobody can start the helper: all goes through its socket, and with $E2E_CLOCK at the time of clock().
 e2e_socket() {
 	local helper=/usr/libexec/gltoken/gltoken-auth
-	setsid "$helper" --listen >/dev/null 2>&1 </dev/null &
+	LIMIT=900 ${E2E_CLOCK:+fake} setsid "$helper" --listen >/dev/null 2>&1 </dev/null &
 	for _ in {1..100}; do
 		if [ -S /run/gltoken-auth.sock ]; then break; fi
 		sleep 0.05
