@@ -94,12 +94,9 @@ bool auth_ref_change(const struct auth *a, enum glt_ref_change *change)
 static void add_token(struct auth *a, const Glt__Token *t)
 {
 	char scopes[GLT_SCOPES_TEXT_MAX], expires[GLT_WHEN_TEXT];
-	int64_t end = t->expires_at;
 
-	if (t->next && (!end || t->overlap_end < end))
-		end = t->overlap_end;
 	glt_scopes_format(t->scopes, scopes);
-	glt_when_rfc3339(end, expires);
+	glt_when_rfc3339(glt_token_ends(t), expires);
 	glt_message_addf(&a->reply, "id", "%" PRIu64, t->id);
 	glt_message_add(&a->reply, "type", glt_type_name(t->type));
 	glt_message_add(&a->reply, "name", t->name);

@@ -143,12 +143,12 @@ static int print(const struct glt_cli *cli, const struct glt_found *found)
 			bad += add_breaches(cli, out, found->token[i]) > 0;
 		}
 	bad += add_crowds(cli, out, found);
+	if (!glt_out_print(out) || fflush(stdout) != 0)
+		return GLT_EXIT_UNAVAILABLE;
 	if (bad == 0 && cli->format == GLT_FORMAT_TABLE)
 		glt_cli_say("None of %zu live tokens breaks the policy.", alive);
 	else if (bad > 0 && !cli->conf.retroactive_from)
 		glt_cli_say("None of them is denied for that: [policy] retroactive = no.");
-	if (!glt_out_print(out))
-		return GLT_EXIT_UNAVAILABLE;
 	return bad > 0 ? GLT_EXIT_DENIED : GLT_EXIT_OK;
 }
 

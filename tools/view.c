@@ -189,7 +189,7 @@ void glt_token_row(const struct glt_cli *cli, struct glt_out *table, const Glt__
 		return;
 	}
 	glt_scopes_format(t->scopes, scopes);
-	glt_when_cell(table, t->expires_at, "never", expires);
+	glt_when_cell(table, glt_token_ends(t), "never", expires);
 	const char *const cells[COUNT(table_columns)] = {
 		number(id, t->id),
 		glt_type_name(t->type),

@@ -498,7 +498,9 @@ static enum glt_status finish(struct glt_conf *conf, struct glt_err *err)
 		return glt_fail(err, GLT_INVALID, "[nss] uid_min %u is above uid_max %u", conf->uid_min,
 				conf->uid_max);
 	if (conf->min_overlap > conf->max_overlap)
-		return glt_fail(err, GLT_INVALID, "[policy] min_overlap is above max_overlap");
+		return glt_fail(err, GLT_INVALID,
+				"[policy] min_overlap %" PRId64 "s is above max_overlap %" PRId64 "s",
+				conf->min_overlap, conf->max_overlap);
 	return GLT_OK;
 }
 

@@ -176,6 +176,13 @@ static enum glt_status find_named(struct glt_txn *txn, enum glt_table table, con
 	return st;
 }
 
+int64_t glt_token_ends(const Glt__Token *t)
+{
+	bool overlap_first = t->next && t->overlap_end && (!t->expires_at || t->overlap_end < t->expires_at);
+
+	return overlap_first ? t->overlap_end : t->expires_at;
+}
+
 bool glt_token_current(const Glt__Token *t, int64_t now)
 {
 	return t->state == GLT__STATE__LIVE && !t->next && (!t->expires_at || now < t->expires_at);

@@ -26,6 +26,8 @@ enum glt_status glt_token_count_active(struct glt_txn *txn, Glt__Type type, cons
 typedef bool glt_see_token(void *arg, const Glt__Token *t);
 enum glt_status glt_token_family(struct glt_txn *txn, uint64_t family, glt_see_token *see, void *arg,
 				 struct glt_err *err);
+/* Its expiry, or the end of its overlap where that comes first; 0: never. */
+int64_t glt_token_ends(const Glt__Token *t);
 /* Neither revoked, rotated nor expired. */
 bool glt_token_current(const Glt__Token *t, int64_t now);
 

@@ -340,7 +340,7 @@ static void unknown(void **state)
 		{"[policy]\nmod = x\nmode\n", "line 2: [policy] has no key 'mod'"},
 		{"[policy]\nmod = x\nmoe = y\n", "line 2: [policy] has no key 'mod'"},
 		{"[nss]\nuid_min = 200\nuid_max = 100\n", "uid_min 200 is above uid_max 100"},
-		{"[policy]\nmin_overlap = 31d\n", "[policy] min_overlap is above max_overlap"},
+		{"[policy]\nmin_overlap = 31d\n", "[policy] min_overlap 2678400s is above max_overlap 2592000s"},
 	};
 
 	(void)state;
