@@ -10,6 +10,7 @@ CONF=/etc/gltoken/gltoken.conf
 
 setup() {
 	e2e_host
+	e2e_tool same-quick
 	gltoken member set demo/hello alice maintainer
 }
 
@@ -201,6 +202,19 @@ test_over_http() {
 	grep -qx reason=reused "$T/out" || fail "$(outcome)"
 	logged 'event=reuse .*revoked=1 service=http rhost=192.0.2.7'
 	says_reason revoked "$TOKEN"
+}
+
+# Sixteen bits tell most wrong secrets from the right one. The others are hashed, and wrong all the same.
+test_a_wrong_secret_with_the_right_bits() {
+	config '[policy]' 'reuse = revoke-family'
+	rotated
+	local wrong
+	wrong=$(setpriv --reuid gltoken --regid gltoken --clear-groups "$E2E_DIR/same-quick" /var/lib/gltoken/store glpat- <<<"$OLD")
+	[ "${wrong:0:12}" = "${OLD:0:12}" ] || fail "another selector: $wrong"
+	says_reason revoked "$wrong"
+	[ "$(events token.reuse "$OLD_ID")" = 0 ] || fail "an event"
+	says_reason ok "$TOKEN"
+	says_reason reused "$OLD"
 }
 
 # A dead token's wrong secrets must not be a way to keep the host busy.

@@ -8,10 +8,7 @@ STATE=/var/lib/gltoken
 
 setup() {
 	e2e_host
-	# shellcheck disable=SC2046 # words
-	cc -std=c11 -D_GNU_SOURCE -I"$E2E_BUILD/pam_gltoken/core" -I"$E2E_LIB/../../pam_gltoken/core" \
-		-o "$E2E_DIR/newer-schema" "$E2E_LIB/newer-schema.c" "$E2E_BUILD/libglt_core.a" \
-		$(pkg-config --cflags --libs lmdb libargon2 libsodium libprotobuf-c inih)
+	e2e_tool newer-schema
 }
 
 # What can go wrong with the store, one at a time: nobody comes in, the log says why, and so does the CLI, with

@@ -221,6 +221,14 @@ e2e_socket() {
 	chmod 0 "$helper"
 }
 
+# Build tests/lib/NAME.c, which does what no program of gltoken would, as $E2E_DIR/NAME.
+e2e_tool() { # NAME
+	# shellcheck disable=SC2046 # words
+	cc -std=c11 -D_GNU_SOURCE -I"$E2E_BUILD/pam_gltoken/core" -I"$E2E_LIB/../../pam_gltoken/core" \
+		-o "$E2E_DIR/$1" "$E2E_LIB/$1.c" "$E2E_BUILD/libglt_core.a" \
+		$(pkg-config --cflags --libs lmdb libargon2 libsodium libprotobuf-c inih)
+}
+
 e2e_fill() {
 	local seed=$E2E_DIR/seed p
 	T=$E2E_DIR
