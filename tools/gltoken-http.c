@@ -298,7 +298,8 @@ static int serve(struct http *h)
 	}
 	if (!h->request.credentials) {
 		/* git's first request has none: that is how it learns that it needs some, and no failure. */
-		if (!h->request.push && h->conf.http_anonymous_read)
+		if (!h->request.push && h->conf.http_anonymous_read &&
+		    glt_conf_admits(&h->conf, h->request.address))
 			return serve_repository(h, true);
 		return reply_login(h);
 	}

@@ -221,7 +221,7 @@ static void policy_facts(const struct glt_conf *conf, const struct glt_question 
 {
 	struct glt_breach all[GLT_BREACHES];
 
-	f->host_refuses = !glt_policy_admits(conf, q->address);
+	f->host_refuses = !glt_conf_admits(conf, q->address);
 	f->retroactive_from = conf->retroactive_from;
 	if (q->token && conf->retroactive_from && glt_policy_breaches(conf, q->token, all) > 0)
 		f->breach = all[0];

@@ -563,3 +563,12 @@ bool glt_conf_is_shared(const struct glt_conf *conf, const char *account)
 			return true;
 	return false;
 }
+
+bool glt_conf_admits(const struct glt_conf *conf, const char *address)
+{
+	bool found = !conf->policy_allow_from[0][0];
+
+	for (size_t i = 0; !found && i < GLT_CONF_LIST && conf->policy_allow_from[i][0]; i++)
+		found = address && glt_cidr_match(conf->policy_allow_from[i], address);
+	return found;
+}

@@ -68,6 +68,8 @@ struct glt_conf {
 enum glt_status glt_conf_load(const char *path, struct glt_conf *conf, struct glt_err *err);
 /* The line that set a key; 0: none did, its default counts. */
 int glt_conf_line(const struct glt_conf *conf, const char *section, const char *name);
+/* [policy] allow_from: may anybody come from there? An address that is not known (NULL, "local") is in no list. */
+bool glt_conf_admits(const struct glt_conf *conf, const char *address);
 bool glt_conf_is_shared(const struct glt_conf *conf, const char *account);
 
 #endif

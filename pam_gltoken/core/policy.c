@@ -4,7 +4,6 @@
 #include "issue.h"
 #include "role.h"
 #include "scope.h"
-#include "text.h"
 #include "tokens.h"
 #include "when.h"
 
@@ -232,14 +231,4 @@ enum glt_status glt_policy_overlap(const struct glt_conf *conf, int64_t wanted, 
 	glt_span_format(less ? conf->min_overlap : conf->max_overlap, limit);
 	return glt_fail(err, GLT_REFUSED, "overlap %s: refused by [policy] %s = %s", asked,
 			less ? "min_overlap" : "max_overlap", limit);
-}
-
-bool glt_policy_admits(const struct glt_conf *conf, const char *address)
-{
-	if (!conf->policy_allow_from[0][0])
-		return true;
-	for (size_t i = 0; i < GLT_CONF_LIST && conf->policy_allow_from[i][0]; i++)
-		if (glt_cidr_match(conf->policy_allow_from[i], address ? address : "local"))
-			return true;
-	return false;
 }

@@ -33,9 +33,6 @@ enum glt_status glt_policy_expiry(const struct glt_conf *conf, Glt__Type type, i
 /* How long the old one of a rotation works on: wanted may be GLT_OVERLAP_DEFAULT. */
 enum glt_status glt_policy_overlap(const struct glt_conf *conf, int64_t wanted, int64_t *out, struct glt_err *err);
 
-/* May anybody come from there? An address that is not known is in no list. */
-bool glt_policy_admits(const struct glt_conf *conf, const char *address);
-
 /* The key that counts for a type, and its value. */
 int64_t glt_policy_max_lifetime(const struct glt_conf *conf, Glt__Type type, const char **key);
 uint64_t glt_policy_scopes(const struct glt_conf *conf, Glt__Type type, const char **key);

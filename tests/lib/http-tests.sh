@@ -404,6 +404,10 @@ test_anonymous_read() {
 	status 401 "/demo/hello.git$PUSH"
 	status 401 "/demo/other.git$PULL"
 	status 401 "/demo/absent.git$PULL"
+	printf '[policy]\nallow_from = 192.0.2.0/24\n' >>/etc/gltoken/gltoken.conf
+	status 401 "/demo/hello.git$PULL"
+	sed -i 's,^allow_from = .*,allow_from = 127.0.0.0/8 ::1,' /etc/gltoken/gltoken.conf
+	status 200 "/demo/hello.git$PULL"
 	sed -i '/^\[http\]$/,$d' /etc/gltoken/gltoken.conf
 	status 401 "/demo/hello.git$PULL"
 	rm /srv/git/demo/hello.git/git-daemon-export-ok
