@@ -55,6 +55,8 @@ libglt_core_a_SOURCES = \
 	pam_gltoken/core/secret.c \
 	pam_gltoken/core/secret.h \
 	pam_gltoken/core/slots.c \
+	pam_gltoken/core/stale.c \
+	pam_gltoken/core/stale.h \
 	pam_gltoken/core/status.c \
 	pam_gltoken/core/status.h \
 	pam_gltoken/core/store.c \

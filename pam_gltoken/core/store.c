@@ -3,6 +3,7 @@
 
 #include "change.h"
 #include "meta.h"
+#include "stale.h"
 #include "storefile.h"
 #include "value.h"
 
@@ -251,8 +252,10 @@ enum glt_status glt_store_open(const char *dir, bool write, struct glt_store **o
 	enum glt_status st = new_store(dir, &s, err);
 
 	*out = NULL;
+	glt_stale_watch();
 	if (st == GLT_OK)
 		st = open_checked(s, write, err);
+	glt_stale_rest();
 	if (st == GLT_OK)
 		*out = s;
 	else
@@ -371,7 +374,9 @@ enum glt_status glt_txn_begin(struct glt_store *s, bool write, struct glt_txn **
 	*out = NULL;
 	if (!txn)
 		return glt_fail(err, GLT_UNAVAILABLE, "no memory for a transaction");
+	glt_stale_watch();
 	st = write ? begin_write(s, txn, err) : begin_read(s, txn, err);
+	glt_stale_rest();
 	if (st == GLT_OK)
 		*out = txn;
 	else
