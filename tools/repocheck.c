@@ -26,8 +26,10 @@ static const struct {
 
 void glt_fault_add(struct glt_repocheck *r, enum glt_fault fault, const char *first)
 {
+	const int room = (int)sizeof(r->first[fault]) - 1;
+
 	if (r->count[fault]++ == 0)
-		(void)snprintf(r->first[fault], sizeof(r->first[fault]), "%s", first);
+		(void)snprintf(r->first[fault], sizeof(r->first[fault]), "%.*s", room, first);
 }
 
 size_t glt_faults(const struct glt_repocheck *r, bool mendable_only)
