@@ -290,9 +290,7 @@ enum glt_status glt_store_copy(struct glt_store *s, int fd, struct glt_err *err)
 {
 	int rc = mdb_env_copyfd2(s->env, fd, MDB_CP_COMPACT);
 
-	if (rc == 0)
-		return GLT_OK;
-	return glt_fail(err, GLT_UNAVAILABLE, "cannot copy the store: %s", mdb_strerror(rc));
+	return rc == 0 ? GLT_OK : glt_fail(err, GLT_UNAVAILABLE, "cannot copy the store: %s", mdb_strerror(rc));
 }
 
 enum glt_status glt_store_open_copy(int fd, struct glt_store **out, struct glt_err *err)

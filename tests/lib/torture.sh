@@ -1,0 +1,19 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# The torture test inside a private root, in a file that has sourced e2e.sh.
+
+# A host whose store is on a small disk.
+torture_host() {
+	e2e_host
+	cc -std=c11 -D_GNU_SOURCE -Wall -o "$E2E_DIR/pam-login" "$E2E_LIB/pam-login.c" -lpam
+	local u
+	for u in alice bob carol dave erin; do gltoken member remove demo "$u" || true; done >/dev/null 2>&1
+	cp -a /var/lib/gltoken "$E2E_DIR/state"
+	mount -t tmpfs -o size=48m,mode=755 torture /var/lib/gltoken
+	cp -a "$E2E_DIR/state/." /var/lib/gltoken/
+}
+
+torture_run() { # ARGUMENT OF torture.pl...
+	perl "$E2E_LIB/torture.pl" --pam-login "$E2E_DIR/pam-login" "$@"
+}
