@@ -41,6 +41,7 @@ int glt_cmd_audit(struct glt_cli *cli, int argc, char **argv);
 int glt_audit_observed(struct glt_cli *cli, size_t limit);
 int glt_cmd_audit_verify(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_backup(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_report(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_restore(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_export(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_import(struct glt_cli *cli, int argc, char **argv);

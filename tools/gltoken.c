@@ -35,6 +35,7 @@ static const struct glt_command commands[] = {
 	{"protect", NULL, glt_cmd_protect, "who may push to which branches and tags"},
 	{"policy", NULL, glt_cmd_policy, "what tokens may be here, and which of them are not"},
 	{"check", NULL, glt_cmd_check, "check the store"},
+	{"report", NULL, glt_cmd_report, "a picture of all tokens, as one HTML file"},
 	{"audit", NULL, glt_cmd_audit, "what was changed, when and by whom"},
 	{"backup", NULL, glt_cmd_backup, "write the store into one file, while it is in use"},
 	{"restore", NULL, glt_cmd_restore, "put a backup in the place of the store"},

@@ -55,6 +55,12 @@ libglt_tools_a_SOURCES = \
 	tools/replay_read.c \
 	tools/repo.c \
 	tools/repo.h \
+	tools/report.c \
+	tools/report.h \
+	tools/report_access.c \
+	tools/report_html.c \
+	tools/report_svg.c \
+	tools/report_tokens.c \
 	tools/repocheck.c \
 	tools/repocheck.h \
 	tools/repofiles.c \
@@ -122,6 +128,7 @@ tools_gltoken_SOURCES = \
 	tools/cmd_repo_create.c \
 	tools/cmd_repo_move.c \
 	tools/cmd_repo_remove.c \
+	tools/cmd_report.c \
 	tools/cmd_restore.c \
 	tools/cmd_revoke.c \
 	tools/cmd_rotate.c \
