@@ -99,12 +99,16 @@ EXTRA_DIST += $(MANUAL:%=conf/man/%.scd)
 $(nodist_man_MANS): man/%: conf/man/%.scd
 	$(AM_V_GEN)$(MKDIR_P) man && $(SCDOC) <$< >$@.tmp && mv $@.tmp $@
 
-# ---- bash completion ----
+# ---- completion, under the name that each shell looks for ----
 
 bashcompletion_DATA = conf/completions/gltoken
-CLEANFILES += conf/completions/gltoken
-EXTRA_DIST += conf/gltoken.bash-completion
+zshcompletion_DATA = conf/completions/_gltoken
+dist_fishcompletion_DATA = conf/gltoken.fish
+CLEANFILES += conf/completions/gltoken conf/completions/_gltoken
+EXTRA_DIST += conf/gltoken.bash-completion conf/gltoken.zsh-completion
 conf/completions/gltoken: conf/gltoken.bash-completion
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $< $@
+conf/completions/_gltoken: conf/gltoken.zsh-completion
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $< $@
 
 # ---- what an administrator may have changed: never overwritten, removed only if it is as it came ----

@@ -2,6 +2,8 @@
 #include "cli.h"
 
 #include "safe.h"
+#include "scope.h"
+#include "term.h"
 #include "token.h"
 
 #include <errno.h>
@@ -87,6 +89,22 @@ void glt_cli_require(const struct glt_cli *cli, enum glt_status status, const st
 		exit(glt_cli_fail(cli, err));
 }
 
+void glt_cli_scopes(const struct glt_cli *cli, enum glt_status status, const char *text, const struct glt_err *err)
+{
+	struct glt_nearest best = {.name = NULL};
+	enum glt_scope known;
+
+	if (status == GLT_OK)
+		return;
+	(void)glt_cli_fail(cli, err);
+	if (glt_scope_parse_one(text, &known, NULL) != GLT_OK)
+		for (int s = 0; s < GLT_SCOPES; s++)
+			glt_nearest(&best, text, glt_scope_name((enum glt_scope)s));
+	if (best.name)
+		glt_cli_say("Did you mean '%s'?", best.name);
+	exit(glt_cli_exit(status));
+}
+
 void *glt_cli_alloc(void *old, size_t count, size_t size)
 {
 	void *p = reallocarray(old, count ? count : 1, size);
@@ -119,58 +137,14 @@ int glt_cli_finish(const struct glt_cli *cli, int status)
 
 #define WORD_MAX 31
 
-/* Edits (insert, delete, replace, swap of neighbours) that turn a into b. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t d[WORD_MAX + 2][WORD_MAX + 2], n = strlen(a), m = strlen(b);
-
-	if (n > WORD_MAX || m > WORD_MAX)
-		return WORD_MAX;
-	for (size_t i = 0; i <= n; i++)
-		for (size_t j = 0; j <= m; j++) {
-			if (i == 0 || j == 0) {
-				d[i][j] = i + j;
-				continue;
-			}
-			size_t best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-
-			if (d[i - 1][j] + 1 < best)
-				best = d[i - 1][j] + 1;
-			if (d[i][j - 1] + 1 < best)
-				best = d[i][j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-			    d[i - 2][j - 2] + 1 < best)
-				best = d[i - 2][j - 2] + 1;
-			d[i][j] = best;
-		}
-	return d[n][m];
-}
-
-struct nearest {
-	const char *name;
-	size_t far;
-};
-
-static void consider(struct nearest *best, const char *word, const char *name)
-{
-	size_t len = strlen(word), far = distance(word, name);
-
-	if (len >= 3 && strncmp(word, name, len) == 0)
-		far = 1;
-	if (far < best->far && far <= (len > 4 ? 2 : 1)) {
-		best->name = name;
-		best->far = far;
-	}
-}
-
 static void unknown_command(const struct glt_cli *cli, const struct glt_command *table, const char *word)
 {
-	struct nearest best = {NULL, WORD_MAX};
+	struct glt_nearest best = {.name = NULL};
 
 	for (const struct glt_command *c = table; c->name; c++) {
-		consider(&best, word, c->name);
+		glt_nearest(&best, word, c->name);
 		if (c->alias)
-			consider(&best, word, c->alias);
+			glt_nearest(&best, word, c->alias);
 	}
 	if (best.name)
 		glt_cli_usage(cli, "unknown command '%s'; did you mean '%s'?", word, best.name);
@@ -211,7 +185,7 @@ int glt_cli_dispatch(struct glt_cli *cli, const struct glt_command *table, const
 /* The given argument's "--name", without a value that may stand behind '='. */
 static void bad_option(const struct glt_cli *cli, int what, const char *given, const struct option *options)
 {
-	struct nearest best = {NULL, WORD_MAX};
+	struct glt_nearest best = {.name = NULL};
 	char name[WORD_MAX + 1] = "";
 
 	if (strncmp(given, "--", 2) != 0)
@@ -222,7 +196,7 @@ static void bad_option(const struct glt_cli *cli, int what, const char *given, c
 	if (optopt != 0)
 		glt_cli_usage(cli, "option '--%s' takes no value", name);
 	for (const struct option *o = options; o->name; o++)
-		consider(&best, name, o->name);
+		glt_nearest(&best, name, o->name);
 	if (best.name)
 		glt_cli_usage(cli, "unknown option '--%s'; did you mean '--%s'?", name, best.name);
 	glt_cli_usage(cli, "unknown or ambiguous option '--%s'", name);

@@ -90,6 +90,8 @@ int glt_cli_option(struct glt_cli *cli, int argc, char **argv, const struct opti
 void glt_cli_usage(const struct glt_cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
 /* Exit 2 if the status is not OK: for values that are checked while the command line is read. */
 void glt_cli_require(const struct glt_cli *cli, enum glt_status status, const struct glt_err *err);
+/* The same for the scope that text names, with the one that may have been meant. */
+void glt_cli_scopes(const struct glt_cli *cli, enum glt_status status, const char *text, const struct glt_err *err);
 /* *value = optarg; exit 2 if the option was given before. */
 void glt_cli_once(const struct glt_cli *cli, const char **value, const char *option);
 /* A whole number from min to max, else exit 2. */

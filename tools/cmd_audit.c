@@ -124,7 +124,10 @@ static void add_item(struct glt_out *out, const Glt__Event *ev)
 	(void)snprintf(seq, sizeof(seq), "%" PRIu64, ev->seq);
 	if (ev->token)
 		(void)snprintf(token, sizeof(token), "%" PRIu64, ev->token);
-	glt_when_cell(out, ev->at, "", at);
+	if (glt_out_on_terminal(out))
+		glt_when_local(ev->at, false, at); /* to the minute, to compare with logs */
+	else
+		glt_when_cell(out, ev->at, "", at);
 	const char *const cells[] = {seq,        at,         ev->actor, ev->action, token,
 				     ev->object, ev->before, ev->after, ev->reason};
 	glt_out_row(out, cells);

@@ -223,7 +223,7 @@ static void fill(const struct glt_cli *cli, struct args *a, struct glt_issue *re
 	for (size_t i = 0; i < a->scope.n; i++) {
 		uint64_t one;
 
-		glt_cli_require(cli, glt_scopes_parse(a->scope.v[i], a->type, &one, &err), &err);
+		glt_cli_scopes(cli, glt_scopes_parse(a->scope.v[i], a->type, &one, &err), a->scope.v[i], &err);
 		req->scopes |= one;
 	}
 	req->expires_at = moment(cli, "--expires", a->expires, GLT_EXPIRES_DEFAULT);

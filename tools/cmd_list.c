@@ -162,7 +162,7 @@ static uint64_t scopes(const struct glt_cli *cli)
 		enum glt_scope one;
 		struct glt_err err;
 
-		glt_cli_require(cli, glt_scope_parse_one(names.v[i], &one, &err), &err);
+		glt_cli_scopes(cli, glt_scope_parse_one(names.v[i], &one, &err), names.v[i], &err);
 		all |= GLT_SCOPE_BIT(one);
 	}
 	glt_list_free(&names);

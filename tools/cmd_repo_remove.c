@@ -8,6 +8,7 @@
 #include "repo.h"
 #include "repofiles.h"
 #include "target.h"
+#include "term.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -123,14 +124,6 @@ static int find(const struct glt_cli *cli, struct removal *r)
 	}
 }
 
-static bool agreed(const struct removal *r)
-{
-	char line[16];
-
-	(void)fprintf(stderr, "Remove %s%s? [y/N] ", r->path, r->erase ? " and delete its files for good" : "");
-	return fgets(line, sizeof(line), stdin) && (strcmp(line, "y\n") == 0 || strcmp(line, "yes\n") == 0);
-}
-
 static int take_files(const struct glt_cli *cli, const struct removal *r)
 {
 	char aside[PATH_MAX];
@@ -165,7 +158,7 @@ static int remove_all(struct glt_cli *cli, struct removal *r)
 		    r->folder[0] ? r->folder : "no files", n->live, n->members, n->protections, n->keys);
 	if (r->dry_run)
 		return GLT_EXIT_OK;
-	if (!r->yes && !agreed(r)) {
+	if (!r->yes && !glt_agreed("Remove %s%s?", r->path, r->erase ? " and delete its files for good" : "")) {
 		glt_cli_warn(cli, "nothing was removed");
 		return GLT_EXIT_DENIED;
 	}

@@ -8,6 +8,7 @@
 #include "select.h"
 #include "table.h"
 #include "target.h"
+#include "term.h"
 #include "tokens.h"
 #include "view.h"
 #include "when.h"
@@ -15,6 +16,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char help[] =
 	"Usage: gltoken revoke ID... [OPTION...]\n"
@@ -32,6 +34,8 @@ static const char help[] =
 	"      --issued-before T    of the tokens named, or of all, those issued before T\n"
 	"      --reason TEXT        why; kept in the record and the audit log\n"
 	"      --dry-run            say what would be revoked, change nothing\n"
+	"      --yes                do not ask; at a terminal it asks before more than one that\n"
+	"                           was not named by ID, or more than ten, are revoked\n"
 	"      --json               the tokens that were revoked\n" GLT_HELP_HELP;
 
 enum {
@@ -42,7 +46,8 @@ enum {
 	OPT_STDIN,
 	OPT_BEFORE,
 	OPT_REASON,
-	OPT_DRY_RUN
+	OPT_DRY_RUN,
+	OPT_YES
 };
 
 static const struct option options[] = {
@@ -54,13 +59,14 @@ static const struct option options[] = {
 	{"issued-before", required_argument, NULL, OPT_BEFORE},
 	{"reason", required_argument, NULL, OPT_REASON},
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
+	{"yes", no_argument, NULL, OPT_YES},
 	GLT_OPTIONS_JSON,
 	GLT_OPTIONS_END,
 };
 
 struct args {
 	const char *user, *project, *group, *family, *before, *reason;
-	bool from_stdin, dry_run;
+	bool from_stdin, dry_run, yes;
 	char path[GLT_PATH_MAX + 1];
 	struct glt_select select;
 	int first, last; /* operands */
@@ -89,6 +95,9 @@ static void take(const struct glt_cli *cli, struct args *a, int c)
 		break;
 	case OPT_REASON:
 		glt_cli_once(cli, &a->reason, "--reason");
+		break;
+	case OPT_YES:
+		a->yes = true;
 		break;
 	default:
 		a->dry_run = true;
@@ -269,6 +278,27 @@ static void note_overlap(const struct glt_cli *cli, const Glt__Token *t)
 	glt_token_free(before);
 }
 
+#define MANY 10
+
+/* A script is not asked: there is nobody to answer. */
+static bool agreed(const struct args *a, const struct glt_found *found)
+{
+	const bool named = a->first < a->last;
+	size_t live = 0;
+
+	for (size_t i = 0; i < found->n; i++)
+		live += found->token[i]->state != GLT__STATE__REVOKED;
+	if (a->yes || a->dry_run || a->from_stdin || live <= (named ? MANY : 1) || !isatty(STDIN_FILENO))
+		return true;
+	return glt_agreed("Revoke %zu tokens, for good?", live);
+}
+
+static int declined(const struct glt_cli *cli)
+{
+	glt_cli_warn(cli, "nothing was revoked");
+	return GLT_EXIT_DENIED;
+}
+
 /* Returns the worst exit status; goes on after a failure, for each token that is dead is one less. */
 static int revoke_all(const struct glt_cli *cli, const struct args *a, const struct glt_found *found)
 {
@@ -333,7 +363,7 @@ int glt_cmd_revoke(struct glt_cli *cli, int argc, char **argv)
 	else
 		rc = by_selection(cli, &a, &found);
 	if (rc == GLT_EXIT_OK)
-		rc = revoke_all(cli, &a, &found);
+		rc = agreed(&a, &found) ? revoke_all(cli, &a, &found) : declined(cli);
 	if (found.damaged) {
 		glt_cli_warn(cli, "%zu damaged records were left out: they are denied already; run gltoken check",
 			     found.damaged);

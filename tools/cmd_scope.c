@@ -64,7 +64,7 @@ int glt_cmd_scope(struct glt_cli *cli, int argc, char **argv)
 		enum glt_scope any;
 		struct glt_err err;
 
-		glt_cli_require(cli, glt_scope_parse_one(names.v[i], &any, &err), &err);
+		glt_cli_scopes(cli, glt_scope_parse_one(names.v[i], &any, &err), names.v[i], &err);
 	}
 	rc = glt_cli_open(cli, true);
 	if (rc == GLT_EXIT_OK)

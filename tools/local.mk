@@ -84,6 +84,8 @@ libglt_tools_a_SOURCES = \
 	tools/table.h \
 	tools/target.c \
 	tools/target.h \
+	tools/term.c \
+	tools/term.h \
 	tools/texts.c \
 	tools/texts.h \
 	tools/tokenfile.c \

@@ -3,6 +3,7 @@
 
 #include "safe.h"
 #include "scope.h"
+#include "term.h"
 #include "when.h"
 
 #include <libsmartcols.h>
@@ -19,7 +20,9 @@ struct glt_out {
 	enum glt_format format;
 	size_t n, items;
 	struct libscols_table *scols;
-	bool failed;
+	struct libscols_line *line; /* the last one */
+	int64_t now;
+	bool failed, terminal;
 };
 
 static void add_columns(struct glt_out *t, const struct glt_column *columns)
@@ -28,7 +31,13 @@ static void add_columns(struct glt_out *t, const struct glt_column *columns)
 		int flags = (columns[i].flags & GLT_COLUMN_RIGHT ? SCOLS_FL_RIGHT : 0) |
 			    (columns[i].flags & GLT_COLUMN_SHRINK ? SCOLS_FL_TRUNC : 0);
 
-		if (!scols_table_new_column(t->scols, columns[i].title, 0, flags))
+		struct libscols_column *c =
+			scols_table_new_column(t->scols, columns[i].title,
+					       columns[i].flags & GLT_COLUMN_SHRINK ? 0.1 : 0, flags);
+
+		if (c)
+			(void)scols_cell_set_color(scols_column_get_header(c), "bold");
+		else
 			t->failed = true;
 	}
 }
@@ -75,7 +84,7 @@ struct glt_out *glt_out_new(const struct glt_cli *cli, const struct glt_column *
 {
 	struct glt_out *t = glt_cli_alloc(NULL, 1, sizeof(*t));
 
-	*t = (struct glt_out){.format = cli->format, .n = n};
+	*t = (struct glt_out){.format = cli->format, .n = n, .now = cli->now};
 	if (t->format == GLT_FORMAT_CSV && !cli->no_headings)
 		csv_titles(t, columns);
 	if (t->format == GLT_FORMAT_CSV || t->format == GLT_FORMAT_JSON)
@@ -85,6 +94,8 @@ struct glt_out *glt_out_new(const struct glt_cli *cli, const struct glt_column *
 		t->failed = true;
 		return t;
 	}
+	t->terminal = t->format == GLT_FORMAT_TABLE && glt_term_is();
+	(void)scols_table_enable_colors(t->scols, t->format == GLT_FORMAT_TABLE && glt_term_colors());
 	(void)scols_table_enable_raw(t->scols, t->format == GLT_FORMAT_RAW);
 	(void)scols_table_enable_noheadings(t->scols, cli->no_headings);
 	add_columns(t, columns);
@@ -110,7 +121,7 @@ void glt_out_row(struct glt_out *t, const char *const cells[])
 		csv_row(t, cells);
 	if (t->failed || !t->scols)
 		return;
-	line = scols_table_new_line(t->scols, NULL);
+	line = t->line = scols_table_new_line(t->scols, NULL);
 	if (!line) {
 		t->failed = true;
 		return;
@@ -124,6 +135,12 @@ void glt_out_row(struct glt_out *t, const char *const cells[])
 			t->failed = true;
 		}
 	}
+}
+
+void glt_out_color(struct glt_out *t, size_t column, const char *color)
+{
+	if (t->line && color)
+		(void)scols_cell_set_color(scols_line_get_cell(t->line, column), color);
 }
 
 /* JSON is UTF-8, unless some character would steer a terminal: then all but ASCII is escaped. The text may
@@ -242,12 +259,37 @@ void glt_when_local(int64_t when, bool seconds, char out[GLT_LOCAL_TEXT])
 		(void)snprintf(out, GLT_LOCAL_TEXT, "?");
 }
 
+#define NARROW 80
+
+/* "2027-01-31, in 3 days"; today, "13:00, 2 hours ago". Half of it where there is no room. */
+static void day_and_distance(const struct glt_out *t, int64_t when, char out[GLT_LOCAL_TEXT])
+{
+	const bool narrow = scols_table_get_termwidth(t->scols) < NARROW;
+	char distance[GLT_SPAN_WORDS], text[GLT_LOCAL_TEXT], today[GLT_LOCAL_TEXT];
+
+	glt_when_relative(when, t->now, distance);
+	glt_when_local(when, false, text);
+	glt_when_local(t->now, false, today);
+	if (strncmp(text, today, 11) == 0)
+		(void)snprintf(out, GLT_LOCAL_TEXT, "%.5s%s%s", text + 11, narrow ? "" : ", ",
+			       narrow ? "" : distance);
+	else
+		(void)snprintf(out, GLT_LOCAL_TEXT, "%.10s%s%s", text, narrow ? "" : ", ", narrow ? "" : distance);
+}
+
 void glt_when_cell(const struct glt_out *t, int64_t when, const char *none, char out[GLT_LOCAL_TEXT])
 {
 	if (t->format != GLT_FORMAT_TABLE)
 		glt_when_rfc3339(when, out);
 	else if (when == GLT_WHEN_NEVER)
 		(void)snprintf(out, GLT_LOCAL_TEXT, "%s", none);
+	else if (t->terminal)
+		day_and_distance(t, when, out);
 	else
 		glt_when_local(when, false, out);
+}
+
+bool glt_out_on_terminal(const struct glt_out *t)
+{
+	return t->terminal;
 }

@@ -24,6 +24,10 @@ struct glt_out *glt_out_new(const struct glt_cli *cli, const struct glt_column *
 bool glt_out_is_json(const struct glt_out *t);
 bool glt_out_is_csv(const struct glt_out *t);
 void glt_out_row(struct glt_out *t, const char *const cells[]);
+/* The last row's cell, on a terminal that takes colours; a name of terminal-colors.d(5), or NULL. */
+void glt_out_color(struct glt_out *t, size_t column, const char *color);
+/* A table, and somebody looks at it. */
+bool glt_out_on_terminal(const struct glt_out *t);
 void glt_out_json(struct glt_out *t, json_t *item); /* takes item over */
 /* Print all and free it. False: could not (memory, stdout). */
 bool glt_out_print(struct glt_out *t);
@@ -42,7 +46,7 @@ json_t *glt_json_scopes(uint64_t scopes);
 #define GLT_LOCAL_TEXT 64
 /* "2027-01-31 13:00 CET", "never" for 0; seconds where they matter. */
 void glt_when_local(int64_t when, bool seconds, char out[GLT_LOCAL_TEXT]);
-/* For a cell: local in a table, RFC 3339 elsewhere. "never" or "-" in a table and "" elsewhere for 0. */
+/* For a cell: local in a table, the day and how far it is on a terminal, RFC 3339 elsewhere. "never" or "-" in a table and "" elsewhere for 0. */
 void glt_when_cell(const struct glt_out *t, int64_t when, const char *none, char out[GLT_LOCAL_TEXT]);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "role.h"
 #include "scope.h"
+#include "term.h"
 #include "tokens.h"
 #include "usage.h"
 
@@ -175,6 +176,15 @@ static void csv_row(const struct glt_cli *cli, struct glt_out *table, const Glt_
 	glt_out_row(table, cells);
 }
 
+#define SOON 604800 /* a week: gltoken-shell warns from then on */
+
+static const char *color_of(const Glt__Token *t, int64_t now)
+{
+	if (!glt_token_active(t, now))
+		return "red";
+	return strcmp(glt_token_state(t, now), "active") == 0 ? "green" : "brown";
+}
+
 void glt_token_row(const struct glt_cli *cli, struct glt_out *table, const Glt__Token *t, uint64_t user_id)
 {
 	char id[NUMBER];
@@ -201,6 +211,9 @@ void glt_token_row(const struct glt_cli *cli, struct glt_out *table, const Glt__
 		expires,
 	};
 	glt_out_row(table, cells);
+	glt_out_color(table, COUNT(cells) - 2, color_of(t, cli->now));
+	if (glt_token_active(t, cli->now) && t->expires_at && t->expires_at - cli->now < SOON)
+		glt_out_color(table, COUNT(cells) - 1, "brown");
 }
 
 /* ---- show ---- */
@@ -211,13 +224,15 @@ static void line(struct glt_out *table, const char *title, const char *value)
 		glt_out_row(table, (const char *const[]){title, value});
 }
 
-static void when(struct glt_out *table, const char *title, int64_t at, bool always)
+static void when(struct glt_out *table, const char *title, int64_t at, int64_t now, bool always)
 {
-	char text[GLT_LOCAL_TEXT];
+	char text[GLT_LOCAL_TEXT], far[GLT_SPAN_WORDS], both[GLT_LOCAL_TEXT + GLT_SPAN_WORDS + 4];
 
 	glt_when_local(at, true, text);
+	glt_when_relative(at, now, far);
+	(void)snprintf(both, sizeof(both), "%s (%s)", text, far);
 	if (at != 0 || always)
-		line(table, title, text);
+		line(table, title, at != 0 && glt_out_on_terminal(table) ? both : text);
 }
 
 static void list(struct glt_out *table, const char *title, char **v, size_t n)
@@ -226,7 +241,7 @@ static void list(struct glt_out *table, const char *title, char **v, size_t n)
 		glt_out_row(table, (const char *const[]){i == 0 ? title : " ", v[i]});
 }
 
-static void links(struct glt_out *table, const Glt__Token *t)
+static void links(struct glt_out *table, const Glt__Token *t, int64_t now)
 {
 	char n[NUMBER];
 
@@ -234,14 +249,14 @@ static void links(struct glt_out *table, const Glt__Token *t)
 		line(table, "family", number(n, t->family));
 	line(table, "replaces", number(n, t->previous));
 	line(table, "replaced by", number(n, t->next));
-	when(table, "works until", t->overlap_end, false);
+	when(table, "works until", t->overlap_end, now, false);
 }
 
-static void limits(struct glt_out *table, const Glt__Token *t)
+static void limits(struct glt_out *table, const Glt__Token *t, int64_t now)
 {
 	char text[64];
 
-	when(table, "not before", t->not_before, false);
+	when(table, "not before", t->not_before, now, false);
 	list(table, "allowed from", t->allow_from, t->n_allow_from);
 	list(table, "only in", t->only_repo, t->n_only_repo);
 	list(table, "services", t->services, t->n_services);
@@ -254,11 +269,12 @@ static void limits(struct glt_out *table, const Glt__Token *t)
 /* Where it came from lately. */
 static void last_use(const struct glt_cli *cli, struct glt_out *table, const Glt__Token *t)
 {
+	const int64_t now = cli->now;
 	struct glt_usage used;
 
 	if (!glt_usage_read(cli->conf.store_dir, t->id, &used))
 		return;
-	when(table, "last used", used.last_used_at, false);
+	when(table, "last used", used.last_used_at, now, false);
 	for (size_t i = 0; i < GLT_USAGE_IPS && used.ips[i][0]; i++)
 		glt_out_row(table, (const char *const[]){i == 0 ? "from" : " ", used.ips[i]});
 }
@@ -267,6 +283,7 @@ bool glt_token_print(const struct glt_cli *cli, const Glt__Token *t)
 {
 	static const struct glt_column columns[] = {{"FIELD", 0}, {"VALUE", 0}};
 	const struct glt_cli plain = {.no_headings = true};
+	const int64_t now = cli->now;
 	struct glt_out *table = glt_out_new(&plain, columns, COUNT(columns));
 	char scopes[GLT_SCOPES_TEXT_MAX];
 	char id[NUMBER];
@@ -281,13 +298,13 @@ bool glt_token_print(const struct glt_cli *cli, const Glt__Token *t)
 	line(table, "role", role_of(t));
 	line(table, "scopes", scopes);
 	line(table, "state", glt_token_state(t, cli->now));
-	when(table, "created", t->created_at, true);
+	when(table, "created", t->created_at, now, true);
 	line(table, "created by", t->created_by);
-	when(table, "expires", t->expires_at, true);
+	when(table, "expires", t->expires_at, now, true);
 	last_use(cli, table, t);
-	limits(table, t);
-	links(table, t);
-	when(table, "revoked", t->revoked_at, false);
+	limits(table, t, now);
+	links(table, t, now);
+	when(table, "revoked", t->revoked_at, now, false);
 	line(table, "revoked by", t->revoked_by);
 	line(table, "reason", t->revoked_why);
 	return glt_out_print(table);

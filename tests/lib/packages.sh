@@ -21,7 +21,7 @@ packages_test=(
 	libcmocka-dev libpam-wrapper libpamtest0-dev perl
 	clang clang-tidy cppcheck shellcheck
 	openssh-server strace procps jq socat faketime
-	chromium fonts-dejavu-core
+	chromium fonts-dejavu-core fish zsh
 )
 
 # Install what is missing, and say nothing where nothing is.
