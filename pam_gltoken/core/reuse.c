@@ -114,7 +114,9 @@ enum glt_status glt_reuse_note(struct glt_store *store, const struct glt_reuse *
 		st = fresh ? change_all(&v, old, fresh, err)
 			   : glt_fail(err, GLT_UNAVAILABLE, "no memory for the change");
 	}
-	if (st == GLT_OK) {
+	if (st == GLT_OK && v.n == 0 && noted(old, r->now)) { /* by another request, since the caller looked */
+		glt_txn_end(v.txn);
+	} else if (st == GLT_OK) {
 		st = glt_store_apply(v.txn, v.c, err);
 		*revoked = st == GLT_OK ? v.n : 0;
 	} else {

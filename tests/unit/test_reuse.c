@@ -98,10 +98,14 @@ static void once_an_hour(void **state)
 	struct tmpstore *t = *state;
 	uint64_t old = issue(t, "old"), next = rotate(t, old, 0);
 	const struct glt_edit end = {.what = GLT_EDIT_REVOKE};
+	uint64_t events;
 
 	assert_true(news(t, old, false, NOW));
 	(void)note(t, old, false, NOW);
 	assert_false(news(t, old, false, NOW));
+	events = tmpstore_count(t, GLT_AUDIT);
+	(void)note(t, old, false, NOW + 1); /* of two at once, one is written down */
+	assert_int_equal(tmpstore_count(t, GLT_AUDIT), events);
 	assert_false(news(t, old, false, NOW + 3599));
 	assert_true(news(t, old, false, NOW + 3600));
 	assert_true(news(t, old, false, NOW - 1)); /* a clock set back hides nothing */
