@@ -252,7 +252,7 @@ static void fill(struct tmpstore *t)
 		struct glt_change *c = glt_change_new();
 		char selector[GLT_SELECTOR_LEN + 1];
 
-		(void)snprintf(selector, sizeof(selector), "x%05d", i);
+		(void)snprintf(selector, sizeof(selector), "x%05u", (unsigned)i % 100000);
 		one->id = one->family = glt_next(txn, GLT_NEXT_ID);
 		assert_true(glt_token_set_text(&one->selector, selector));
 		glt_token_store(txn, c, NULL, one);
