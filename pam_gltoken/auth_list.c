@@ -53,12 +53,6 @@ static void put_state(const Glt__Token *t, int64_t now, char out[24])
 			*p = '_';
 }
 
-static bool dead(const Glt__Token *t, int64_t now)
-{
-	return t->state != GLT__STATE__LIVE || (t->next && now >= t->overlap_end) ||
-	       (t->expires_at && now >= t->expires_at);
-}
-
 /* "ID TYPE STATE EXPIRES ROLE SCOPES NAME": only the last may have blanks. */
 static void add_row(struct change *c, size_t row, const Glt__Token *t)
 {
@@ -67,7 +61,7 @@ static void add_row(struct change *c, size_t row, const Glt__Token *t)
 
 	key[4] = (char)('a' + row);
 	glt_scopes_format(t->scopes, scopes);
-	glt_when_rfc3339(t->expires_at, expires);
+	glt_when_rfc3339(glt_token_ends(t), expires);
 	put_state(t, c->q.now, state);
 	glt_message_addf(&c->a->reply, key, "%" PRIu64 " %s %s %s %s %s %s", t->id, glt_type_name(t->type), state,
 			 expires[0] ? expires : "never", role && t->role ? role : "-", scopes[0] ? scopes : "-",
@@ -92,7 +86,7 @@ static enum glt_status add_page(struct change *c, struct glt_txn *txn, struct pa
 		st = glt_token_load(txn, p->id[i], &t, err);
 		if (st != GLT_OK)
 			break;
-		if (!dead(t, c->q.now) && (c->q.path || t->type == GLT__TYPE__PERSONAL))
+		if (!glt_token_dead(t, c->q.now) && (c->q.path || t->type == GLT__TYPE__PERSONAL))
 			add_row(c, rows++, t);
 		glt_token_free(t);
 	}

@@ -35,13 +35,6 @@ static const struct glt_column columns[] = {
 	{"TEXT", GLT_COLUMN_SHRINK},
 };
 
-static bool dead(const Glt__Token *t, int64_t now)
-{
-	const char *state = glt_token_state(t, now);
-
-	return strcmp(state, "revoked") == 0 || strcmp(state, "expired") == 0;
-}
-
 static int64_t later(int64_t a, int64_t b)
 {
 	return a > b ? a : b;
@@ -138,7 +131,7 @@ static int print(const struct glt_cli *cli, const struct glt_found *found)
 	size_t bad = 0, alive = 0;
 
 	for (size_t i = 0; i < found->n; i++)
-		if (!dead(found->token[i], cli->now)) {
+		if (!glt_token_dead(found->token[i], cli->now)) {
 			alive++;
 			bad += add_breaches(cli, out, found->token[i]) > 0;
 		}

@@ -183,6 +183,13 @@ int64_t glt_token_ends(const Glt__Token *t)
 	return overlap_first ? t->overlap_end : t->expires_at;
 }
 
+bool glt_token_dead(const Glt__Token *t, int64_t now)
+{
+	int64_t end = glt_token_ends(t);
+
+	return t->state != GLT__STATE__LIVE || (t->next && now >= t->overlap_end) || (end && now >= end);
+}
+
 bool glt_token_current(const Glt__Token *t, int64_t now)
 {
 	return t->state == GLT__STATE__LIVE && !t->next && (!t->expires_at || now < t->expires_at);

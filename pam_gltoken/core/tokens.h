@@ -28,6 +28,8 @@ enum glt_status glt_token_family(struct glt_txn *txn, uint64_t family, glt_see_t
 				 struct glt_err *err);
 /* Its expiry, or the end of its overlap where that comes first; 0: never. */
 int64_t glt_token_ends(const Glt__Token *t);
+/* Revoked, rotated with its overlap over, or expired. */
+bool glt_token_dead(const Glt__Token *t, int64_t now);
 /* Neither revoked, rotated nor expired. */
 bool glt_token_current(const Glt__Token *t, int64_t now);
 
