@@ -51,7 +51,7 @@ struct adopting {
 static enum glt_status enter(const struct glt_cli *cli, struct glt_txn *txn, struct glt_change *c,
 			     struct adopting *a, struct glt_repocheck *r, struct glt_err *err)
 {
-	Glt__Namespace *old, fresh = GLT__NAMESPACE__INIT;
+	Glt__Namespace *old = NULL, fresh = GLT__NAMESPACE__INIT;
 	enum glt_status st = glt_project_settled(txn, r->path, err);
 
 	if (st == GLT_OK)
