@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Each system call fails in turn, in gltoken-auth and in the CLI: a clean denial or a clean error, no yes that would
+# not have been one, no hang, and a store that is whole. E2E_LONG=yes tries each error at each call.
+# shellcheck source=tests/lib/e2e.sh
+. "$(dirname "$0")/../lib/e2e.sh"
+
+HELPER=/usr/libexec/gltoken/gltoken-auth
+ERRORS=(ENOSPC EIO EROFS EMFILE ENOMEM)
+E2E_LIMIT=1800
+
+setup() {
+	e2e_host
+}
+
+# The calls of a program once it has become gltoken, NAME COUNT a line: the COUNT-th of its name. Those that cannot
+# fail, or whose failure is tested elsewhere (privdrop) or ends the process (libsodium without randomness), are left out.
+calls() { # COMMAND...
+	strace -f -o "$T/whole" "$@" >"$T/whole.out" 2>&1 || true
+	sed -nE 's/^[0-9]+ +([a-z0-9_]+)\(.*/\1/p' "$T/whole" | awk '
+		{ n[$1]++ }
+		became && $1 !~ /^(exit_group|set(res)?[ug]id|setgroups|get(p|eu|u|resu|resg)id|alarm|munmap|brk|rt_sig.*|prctl|getrandom)$/ {
+			print $1, n[$1]
+		}
+		$1 == "setresuid" { became = 1 }' >"$T/calls"
+	[ "$(wc -l <"$T/calls")" -ge 20 ] || fail "nothing was traced: $(cat "$T/whole.out")"
+}
+
+# Run what prepare leaves in CMD with each call failing, one of STEP faults, and look at what became of it.
+each() { # STEP AFTER
+	local step=$1 after=$2 name count error n=0
+	while read -r name count <&9; do
+		for error in "${ERRORS[@]}"; do
+			n=$((n + 1))
+			# Not a multiple of 5, so that each call sees another error.
+			if [ "${E2E_LONG-}" != yes ] && [ $((n % step)) != 0 ]; then continue; fi
+			prepare
+			RC=0
+			timeout -k 2 25 strace -f -o "$T/trace" -e inject="$name:error=$error:when=$count" "${CMD[@]}" <"$T/in" >"$T/out" 2>"$T/err" || RC=$?
+			LAST="$error at $name $count: ${CMD[*]}"
+			[ "$RC" -lt 124 ] || fail "it hangs or crashes: $(outcome)"
+			"$after"
+		done
+	done 9<"$T/calls"
+	echo "$n faults"
+	ok gltoken check
+	ok gltoken audit verify
+}
+
+uses_left() {
+	gltoken show "$ID" --json | jq .uses_left
+}
+
+prepare_login() {
+	new_token --user alice --scope write_repository --max-uses 2
+	printf '%s\n' verb=verify "secret=$TOKEN" "account=$ACCOUNT" service=sshd rhost=192.0.2.1 '' >"$T/in"
+	CMD=("$HELPER")
+}
+
+after_login() {
+	local left
+	left=$(uses_left)
+	if grep -qx verdict=allow "$T/out"; then
+		[ "$left" = 1 ] || fail "in, and $left uses left: $(outcome)"
+	elif [ "$left" != 2 ]; then
+		# It was taken, and the answer could not be given.
+		[ "$left" = 1 ] || fail "$left uses left: $(outcome)"
+	fi
+}
+
+test_login() {
+	ACCOUNT=git
+	prepare() { prepare_login; }
+	prepare
+	calls "$HELPER" <"$T/in"
+	each 13 after_login
+}
+
+after_refusal() {
+	hides 'verdict=allow|ticket='
+	[ "$(uses_left)" = 2 ] || fail "a use was taken: $(outcome)"
+}
+
+# No failure makes a yes of a no.
+test_refused_login() {
+	ACCOUNT=bob
+	prepare() { prepare_login; }
+	prepare
+	calls "$HELPER" <"$T/in"
+	each 13 after_refusal
+}
+
+after_issue() {
+	local state
+	state=$(gltoken list --state all --json | jq -r ".[] | select(.name == \"$NAME\") | .state")
+	if [ "$RC" = 0 ]; then
+		if [ "$state" != active ] || ! grep -q '^glpat-' "$T/out"; then fail "no token '$state': $(outcome)"; fi
+		return
+	fi
+	[ -s "$T/err" ] || grep -q '"write" *\|write(2' "$T/trace" || fail "no message: $(outcome)"
+	case $state in
+	'' | revoked) ;;
+	active) says 'could not be printed' ;;
+	*) fail "failed, and the token is $state: $(outcome)" ;;
+	esac
+}
+
+test_issue() {
+	NAME=first
+	: >"$T/in"
+	calls gltoken issue --name first --user alice --scope api
+	prepare() {
+		NAME=issue-$RANDOM-$RANDOM
+		CMD=(gltoken issue --name "$NAME" --user alice --scope api)
+	}
+	each 13 after_issue
+}
+
+after_revoke() {
+	local state
+	state=$(gltoken show "$ID" --json | jq -r .state)
+	if [ "$RC" = 0 ]; then
+		[ "$state" = revoked ] || fail "not revoked: $(outcome)"
+	else
+		[ -s "$T/err" ] || grep -q 'write(2' "$T/trace" || fail "no message: $(outcome)"
+	fi
+}
+
+test_revoke() {
+	: >"$T/in"
+	new_token --user alice --scope api
+	calls gltoken revoke "$ID"
+	prepare() {
+		new_token --user alice --scope api
+		CMD=(gltoken revoke "$ID")
+	}
+	each 13 after_revoke
+}
+
+e2e_main "$@"
