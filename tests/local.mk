@@ -70,15 +70,30 @@ check-local:
 endif
 
 if ENABLE_FUZZING
+noinst_PROGRAMS += tests/fuzz/fuzz_conf
 noinst_PROGRAMS += tests/fuzz/fuzz_gitcmd
 noinst_PROGRAMS += tests/fuzz/fuzz_http
+noinst_PROGRAMS += tests/fuzz/fuzz_import
+noinst_PROGRAMS += tests/fuzz/fuzz_keys
+noinst_PROGRAMS += tests/fuzz/fuzz_record
+noinst_PROGRAMS += tests/fuzz/fuzz_scan
 noinst_PROGRAMS += tests/fuzz/fuzz_text
 noinst_PROGRAMS += tests/fuzz/fuzz_wire
 endif
+tests_fuzz_fuzz_conf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_conf_LDADD = $(TOOLS_LIBS)
 tests_fuzz_fuzz_gitcmd_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_gitcmd_LDADD = $(TOOLS_LIBS)
 tests_fuzz_fuzz_http_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_http_LDADD = $(TOOLS_LIBS)
+tests_fuzz_fuzz_import_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_import_LDADD = $(TOOLS_LIBS)
+tests_fuzz_fuzz_keys_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_keys_LDADD = $(TOOLS_LIBS)
+tests_fuzz_fuzz_record_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_record_LDADD = $(TOOLS_LIBS)
+tests_fuzz_fuzz_scan_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_scan_LDADD = $(TOOLS_LIBS)
 tests_fuzz_fuzz_text_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_text_LDADD = $(TOOLS_LIBS)
 tests_fuzz_fuzz_wire_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -134,5 +149,6 @@ tests_pam_test_pam_session_LDADD = $(CMOCKA_LIBS) -lpamtest $(PAM_LIBS)
 
 # Not the whole of tests/pam: a folder is taken from the build as well, with its objects.
 EXTRA_DIST += tests/pam/exports.sh tests/pam/pam_host.h tests/pam/sandbox.h
+EXTRA_DIST += tests/fuzz/run tests/fuzz/corpus
 EXTRA_DIST += tests/lessons/README.md tests/lessons/holes.sh
 EXTRA_DIST += .ci/run tests/run tests/torture tests/lib tests/e2e tests/bench
