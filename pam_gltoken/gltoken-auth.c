@@ -13,8 +13,11 @@
 #include "auth.h"
 
 #include "account.h"
+#include "conf_files.h"
+#include "pam_log.h"
 #include "privdrop.h"
 #include "rundir.h"
+#include "when.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +29,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #define LIFETIME_S 20
@@ -137,6 +141,39 @@ static enum glt_status know_caller(struct auth *a, struct glt_err *err)
 	return GLT_OK;
 }
 
+/* Said at each request: a host must not run for long on what its administrator does not see. */
+static void log_copy(const struct glt_conf *conf, bool used)
+{
+	struct glt_log_line line = {.len = 0};
+	char kept[GLT_WHEN_TEXT];
+
+	glt_when_rfc3339(conf->kept_at, kept);
+	glt_log_add(&line, "event", "config");
+	glt_log_add(&line, "reason", "config_error");
+	glt_log_add(&line, "using", used ? "last validated copy" : "nothing");
+	glt_log_add(&line, "kept_at", kept);
+	glt_log_add(&line, "text", conf->fault);
+	syslog(LOG_AUTHPRIV | LOG_ERR, "%s", line.text);
+}
+
+static bool read_conf(struct auth *a)
+{
+	struct glt_conf *conf = &a->conf;
+	struct glt_err err;
+	bool counts;
+
+	if (glt_conf_read(GLT_CONF_FILE, GLT_CONF_VALID, conf, &err) != GLT_OK) {
+		auth_deny(a, GLT_WHY_CONFIG, err.text);
+		return false;
+	}
+	counts = glt_conf_counted(conf);
+	if (conf->is_copy)
+		log_copy(conf, counts);
+	if (!counts)
+		auth_deny(a, GLT_WHY_CONFIG, conf->fault);
+	return counts;
+}
+
 static void answer(struct auth *a)
 {
 	static const struct {
@@ -153,10 +190,8 @@ static void answer(struct auth *a)
 	for (size_t i = 0; verb && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (strcmp(verb, verbs[i].verb) != 0)
 			continue;
-		if (glt_conf_load(GLT_CONF_FILE, &a->conf, &err) != GLT_OK) {
-			auth_deny(a, GLT_WHY_CONFIG, err.text);
+		if (!read_conf(a))
 			return;
-		}
 		st = know_caller(a, &err);
 		if (st == GLT_OK)
 			st = glt_store_open(a->conf.store_dir, false, &a->store, &err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli.h"
 
+#include "conf_files.h"
 #include "safe.h"
 #include "scope.h"
 #include "term.h"
@@ -278,7 +279,7 @@ void glt_cli_operands(const struct glt_cli *cli, int argc, char **argv, int min,
 void glt_cli_no_secret(const struct glt_cli *cli, int argc, char **argv)
 {
 	static struct glt_conf conf; /* for its prefixes only; a command reads it again and says what is wrong */
-	const bool known = glt_conf_load(GLT_CONF_FILE, &conf, NULL) == GLT_OK;
+	const bool known = glt_conf_read(GLT_CONF_FILE, GLT_CONF_VALID, &conf, NULL) == GLT_OK;
 	const char *const prefixes[] = {"glpat-", "gldt-", known ? conf.prefix : NULL, conf.deploy_prefix, NULL};
 	struct glt_token_text found;
 

@@ -3,7 +3,9 @@
 
 #include "account.h"
 #include "audit_log.h"
+#include "conf_files.h"
 #include "privdrop.h"
+#include "table.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,15 +65,40 @@ void glt_cli_actor(char *out, size_t size)
 		(void)snprintf(out, size, "%s", self);
 }
 
+/* What root has read without a fault is what counts where that is no longer so. */
+static void keep_conf(const struct glt_cli *cli)
+{
+	static struct glt_conf conf;
+	struct glt_err err;
+	char *text;
+
+	if (geteuid() != 0 || glt_conf_files(GLT_CONF_FILE, NULL, &conf, &text, NULL) != GLT_OK)
+		return;
+	if (glt_conf_keep(GLT_CONF_VALID, text, &err) != GLT_OK)
+		glt_cli_warn(cli, "warning: %s", err.text);
+	free(text);
+}
+
 int glt_cli_config(struct glt_cli *cli)
 {
+	char kept[GLT_LOCAL_TEXT];
 	struct glt_err err;
 
 	if (cli->conf_loaded)
 		return GLT_EXIT_OK;
-	if (glt_conf_load(GLT_CONF_FILE, &cli->conf, &err) != GLT_OK) {
+	if (glt_conf_read(GLT_CONF_FILE, GLT_CONF_VALID, &cli->conf, &err) != GLT_OK) {
 		glt_cli_warn(cli, "%s", err.text);
 		return GLT_EXIT_UNAVAILABLE;
+	}
+	if (cli->conf.is_copy) {
+		glt_when_local(cli->conf.kept_at, false, kept);
+		glt_cli_warn(cli, "warning: %s", cli->conf.fault);
+		glt_cli_warn(
+			cli,
+			"warning: the configuration of %s is in force until that is put right: gltoken config edit",
+			kept);
+	} else {
+		keep_conf(cli);
 	}
 	cli->conf_loaded = true;
 	return GLT_EXIT_OK;
@@ -115,6 +142,11 @@ int glt_cli_open(struct glt_cli *cli, bool write)
 		rc = glt_cli_drop(cli);
 	if (rc != GLT_EXIT_OK)
 		return rc;
+	if (!glt_conf_counted(&cli->conf)) {
+		glt_cli_warn(cli,
+			     "the last configuration was another one: nothing is done until the fault is put right");
+		return GLT_EXIT_UNAVAILABLE;
+	}
 	st = glt_store_open(cli->conf.store_dir, write, &cli->store, &err);
 	if (st == GLT_OK) {
 		glt_store_watch(cli->store, changed, NULL);

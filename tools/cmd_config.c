@@ -2,9 +2,11 @@
 #include "cmds.h"
 
 #include "account.h"
+#include "conf_files.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,7 +16,7 @@ static const char intro[] = "The configuration, gltoken.conf(5).\n";
 static const char check_help[] =
 	"Usage: gltoken config check [FILE]\n"
 	"\n"
-	"Read the configuration, or FILE, and say what is wrong with it and with what it\n"
+	"Read the configuration, or FILE alone, and say what is wrong with it and with what it\n"
 	"names on this host. Exit status 1 where something is.\n"
 	"\n" GLT_HELP_HELP;
 
@@ -55,36 +57,60 @@ static bool check_shared(const struct glt_cli *cli, const char *name)
 	return false;
 }
 
+bool glt_config_fits(const struct glt_cli *cli)
+{
+	bool good = check_folder(cli, "[store] dir", cli->conf.dir);
+
+	good &= check_folder(cli, "[git] repo_root", cli->conf.repo_root);
+	for (size_t i = 0; i < GLT_CONF_LIST && cli->conf.shared_accounts[i][0]; i++)
+		good &= check_shared(cli, cli->conf.shared_accounts[i]);
+	return good;
+}
+
+static enum glt_status read_host(struct glt_cli *cli, struct glt_err *err)
+{
+	char *text;
+	enum glt_status st = glt_conf_files(GLT_CONF_FILE, NULL, &cli->conf, &text, err);
+
+	if (st == GLT_OK && geteuid() == 0)
+		st = glt_conf_keep(GLT_CONF_VALID, text, err);
+	if (st == GLT_OK)
+		free(text);
+	return st;
+}
+
 static int check(struct glt_cli *cli, int argc, char **argv)
 {
-	const char *file = GLT_CONF_FILE;
+	const char *file = NULL;
 	struct glt_err err;
-	bool good;
+	enum glt_status st;
 
 	while (glt_cli_option(cli, argc, argv, options, check_help) != -1)
 		;
 	glt_cli_operands(cli, argc, argv, 0, 1, "at most one FILE");
 	if (optind < argc)
 		file = argv[optind];
-	if (optind < argc && access(file, F_OK) != 0) { /* only the usual place may be empty */
+	if (file && access(file, F_OK) != 0) { /* only the usual place may be empty */
 		glt_cli_warn(cli, "%s: %s", file, strerror(errno));
 		return GLT_EXIT_DENIED;
 	}
-	if (glt_conf_load(file, &cli->conf, &err) != GLT_OK) {
+	st = file ? glt_conf_load(file, &cli->conf, &err) : read_host(cli, &err);
+	if (st != GLT_OK) {
 		glt_cli_warn(cli, "%s", err.text);
 		return GLT_EXIT_DENIED;
 	}
-	good = check_folder(cli, "[store] dir", cli->conf.dir);
-	good &= check_folder(cli, "[git] repo_root", cli->conf.repo_root);
-	for (size_t i = 0; i < GLT_CONF_LIST && cli->conf.shared_accounts[i][0]; i++)
-		good &= check_shared(cli, cli->conf.shared_accounts[i]);
-	if (good)
-		printf("%s: no fault found\n", file);
-	return good ? GLT_EXIT_OK : GLT_EXIT_DENIED;
+	if (!glt_config_fits(cli))
+		return GLT_EXIT_DENIED;
+	for (unsigned i = 0; i < cli->conf.n_files; i++)
+		printf("%s: no fault found\n", cli->conf.files[i]);
+	if (!cli->conf.n_files)
+		puts("there is no file: the defaults count");
+	return GLT_EXIT_OK;
 }
 
 static const struct glt_command commands[] = {
 	{"check", NULL, check, "read it and say what is wrong"},
+	{"edit", NULL, glt_cmd_config_edit, "change it, checked before it counts"},
 	{NULL, NULL, NULL, NULL},
 };
 

@@ -62,7 +62,8 @@ static void moment(int64_t from, char out[VALUE])
 static void row(const struct glt_cli *cli, struct glt_out *out, const char *section, const char *key,
 		const char *value, const char *instead)
 {
-	const int line = glt_conf_line(&cli->conf, section, key);
+	const char *file;
+	const int line = glt_conf_line(&cli->conf, section, key, &file);
 	char source[VALUE], name[64];
 	json_t *o;
 
@@ -70,7 +71,7 @@ static void row(const struct glt_cli *cli, struct glt_out *out, const char *sect
 	if (instead)
 		put(instead, source);
 	else if (line)
-		(void)snprintf(source, sizeof(source), "%s:%d", GLT_CONF_FILE, line);
+		(void)snprintf(source, sizeof(source), "%s:%d", file, line);
 	else
 		put("default", source);
 	if (!glt_out_is_json(out)) {

@@ -46,5 +46,8 @@ int glt_cmd_restore(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_export(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_import(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_config(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_config_edit(struct glt_cli *cli, int argc, char **argv);
+/* Does what cli->conf names exist on this host? Says what does not. */
+bool glt_config_fits(const struct glt_cli *cli);
 
 #endif

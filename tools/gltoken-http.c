@@ -8,7 +8,7 @@
  */
 #include "account.h"
 #include "client.h"
-#include "conf.h"
+#include "conf_files.h"
 #include "gitenv.h"
 #include "http_request.h"
 #include "log.h"
@@ -363,7 +363,7 @@ static int start(struct http *h)
 {
 	struct glt_err err = {.text = "no memory"};
 	if (!join_repeated_headers() || glt_account_by_uid(getuid(), &h->account, &err) != GLT_OK ||
-	    glt_conf_load(GLT_CONF_FILE, &h->conf, &err) != GLT_OK) {
+	    glt_conf_read(GLT_CONF_FILE, GLT_CONF_VALID, &h->conf, &err) != GLT_OK) {
 		log_decision(h, false, "config_error", err.text, NULL, true);
 		return reply_refusal(h, glt_text_of(NULL, false, false));
 	}

@@ -13,7 +13,7 @@
  */
 #include "account.h"
 #include "client.h"
-#include "conf.h"
+#include "conf_files.h"
 #include "gitcmd.h"
 #include "gitenv.h"
 #include "log.h"
@@ -328,7 +328,7 @@ static int start(struct shell *sh, const char *command)
 {
 	struct glt_err err;
 	if (glt_account_by_uid(getuid(), &sh->account, &err) != GLT_OK ||
-	    glt_conf_load(GLT_CONF_FILE, &sh->conf, &err) != GLT_OK)
+	    glt_conf_read(GLT_CONF_FILE, GLT_CONF_VALID, &sh->conf, &err) != GLT_OK)
 		return refuse_unavailable(sh, NULL, NULL, "config_error", err.text);
 	return serve(sh, command);
 }

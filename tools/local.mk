@@ -108,6 +108,7 @@ tools_gltoken_SOURCES = \
 	tools/cmd_backup.c \
 	tools/cmd_check.c \
 	tools/cmd_config.c \
+	tools/cmd_config_edit.c \
 	tools/cmd_edit.c \
 	tools/cmd_expire.c \
 	tools/cmd_explain.c \

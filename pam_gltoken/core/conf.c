@@ -398,6 +398,7 @@ static enum glt_status set_key(struct glt_conf *conf, const char *section, const
 			continue;
 		st = keys[i].set((char *)conf + keys[i].offset, keys[i].size, value, &why);
 		conf->set_at[i] = line;
+		conf->set_in[i] = (unsigned char)(conf->n_files - 1);
 		return st == GLT_OK ? st : glt_fail(err, st, "[%s] %s: %s", section, name, why.text);
 	}
 	if (!section_known)
@@ -433,13 +434,20 @@ static char *read_line(char *out, int size, void *stream)
 	return NULL;
 }
 
-/* Closes f. */
-static enum glt_status parse_file(FILE *f, const char *path, struct glt_conf *conf, struct glt_err *err)
+enum glt_status glt_conf_add(FILE *f, const char *path, struct glt_conf *conf, struct glt_err *err)
 {
 	struct parse p = {.conf = conf, .f = f};
-	int line = ini_parse_stream(read_line, &p, on_line, &p);
-	bool unread = ferror(f);
+	int line;
+	bool unread;
 
+	if (conf->n_files == GLT_CONF_FILES || strlen(path) >= sizeof(conf->files[0])) {
+		(void)fclose(f);
+		return glt_fail(err, GLT_INVALID, "%s: too long a path, or more than %d files", path,
+				GLT_CONF_FILES);
+	}
+	strcpy(conf->files[conf->n_files++], path);
+	line = ini_parse_stream(read_line, &p, on_line, &p);
+	unread = ferror(f);
 	(void)fclose(f);
 	if (unread)
 		return glt_fail(err, GLT_UNAVAILABLE, "%s: cannot be read", path);
@@ -451,7 +459,7 @@ static enum glt_status parse_file(FILE *f, const char *path, struct glt_conf *co
 	return GLT_OK;
 }
 
-static void set_defaults(struct glt_conf *conf)
+void glt_conf_begin(struct glt_conf *conf)
 {
 	*conf = (struct glt_conf){
 		.dir = GLT_LOCALSTATEDIR "/lib/gltoken",
@@ -487,24 +495,23 @@ static void set_defaults(struct glt_conf *conf)
 	};
 }
 
-/* What follows from the values, and what they must agree on. */
-static enum glt_status finish(struct glt_conf *conf, struct glt_err *err)
+enum glt_status glt_conf_end(const char *path, struct glt_conf *conf, struct glt_err *err)
 {
 	(void)snprintf(conf->store_dir, sizeof(conf->store_dir), "%s/store", conf->dir);
 	conf->prefixes[0] = conf->prefix;
 	conf->prefixes[1] = conf->deploy_prefix;
 	conf->prefixes[2] = NULL;
 	if (conf->uid_min > conf->uid_max)
-		return glt_fail(err, GLT_INVALID, "[nss] uid_min %u is above uid_max %u", conf->uid_min,
+		return glt_fail(err, GLT_INVALID, "%s: [nss] uid_min %u is above uid_max %u", path, conf->uid_min,
 				conf->uid_max);
 	if (conf->min_overlap > conf->max_overlap)
 		return glt_fail(err, GLT_INVALID,
-				"[policy] min_overlap %" PRId64 "s is above max_overlap %" PRId64 "s",
+				"%s: [policy] min_overlap %" PRId64 "s is above max_overlap %" PRId64 "s", path,
 				conf->min_overlap, conf->max_overlap);
 	return GLT_OK;
 }
 
-static FILE *open_trusted(const char *path, struct glt_err *err)
+FILE *glt_conf_open(const char *path, struct glt_err *err)
 {
 	struct stat sb;
 	FILE *f;
@@ -536,23 +543,22 @@ enum glt_status glt_conf_load(const char *path, struct glt_conf *conf, struct gl
 	enum glt_status st;
 	FILE *f;
 
-	set_defaults(conf);
-	f = open_trusted(path, &why);
+	glt_conf_begin(conf);
+	f = glt_conf_open(path, &why);
 	if (!f && why.status != GLT_NOT_FOUND)
 		return glt_fail(err, why.status, "%s", why.text);
-	st = f ? parse_file(f, path, conf, err) : GLT_OK;
-	if (st != GLT_OK)
-		return st;
-	if (finish(conf, &why) != GLT_OK)
-		return glt_fail(err, GLT_INVALID, "%s: %s", path, why.text);
-	return GLT_OK;
+	st = f ? glt_conf_add(f, path, conf, err) : GLT_OK;
+	return st == GLT_OK ? glt_conf_end(path, conf, err) : st;
 }
 
-int glt_conf_line(const struct glt_conf *conf, const char *section, const char *name)
+int glt_conf_line(const struct glt_conf *conf, const char *section, const char *name, const char **file)
 {
 	for (size_t i = 0; i < N_KEYS; i++)
-		if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].name, name) == 0)
+		if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].name, name) == 0) {
+			*file = conf->set_at[i] ? conf->files[conf->set_in[i]] : NULL;
 			return conf->set_at[i];
+		}
+	*file = NULL;
 	return 0;
 }
 

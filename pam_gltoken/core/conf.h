@@ -10,12 +10,14 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #define GLT_CONF_LIST 16
 #define GLT_CONF_TYPES 5 /* index: Glt__Type */
 #define GLT_CONF_UNSET INT64_C(-1)
-#define GLT_CONF_KEYS 96 /* at most */
+#define GLT_CONF_KEYS 96  /* at most */
+#define GLT_CONF_FILES 32 /* at most */
 #define GLT_RUN_DIR "/run/gltoken"
 
 struct glt_conf {
@@ -61,13 +63,27 @@ struct glt_conf {
 	unsigned notify_days[8]; /* falling, 0 behind the last */
 
 	int set_at[GLT_CONF_KEYS]; /* line of each key; for glt_conf_line() */
+	unsigned char set_in[GLT_CONF_KEYS];
+	char files[GLT_CONF_FILES][256];
+	unsigned n_files;
+
+	/* for conf_files.h */
+	bool is_copy; /* the files cannot be used: this is what was validated last, kept at that moment */
+	int64_t kept_at;
+	char fault[512]; /* why */
+	uint8_t digest[32];
 };
 
 /* *conf points into itself: it is not to be copied. Defaults, then the file; a file that does not exist is the defaults. Regular file, not writable by group
  * or others, owned by root or the caller. */
 enum glt_status glt_conf_load(const char *path, struct glt_conf *conf, struct glt_err *err);
-/* The line that set a key; 0: none did, its default counts. */
-int glt_conf_line(const struct glt_conf *conf, const char *section, const char *name);
+/* The steps of it: defaults; a file, which is closed, on top of what there is; what must agree. */
+void glt_conf_begin(struct glt_conf *conf);
+FILE *glt_conf_open(const char *path, struct glt_err *err);
+enum glt_status glt_conf_add(FILE *f, const char *path, struct glt_conf *conf, struct glt_err *err);
+enum glt_status glt_conf_end(const char *path, struct glt_conf *conf, struct glt_err *err);
+/* The line that set a key, and its file; 0: none did, its default counts. */
+int glt_conf_line(const struct glt_conf *conf, const char *section, const char *name, const char **file);
 /* [policy] allow_from: may anybody come from there? An address that is not known (NULL, "local") is in no list. */
 bool glt_conf_admits(const struct glt_conf *conf, const char *address);
 bool glt_conf_is_shared(const struct glt_conf *conf, const char *account);

@@ -658,9 +658,10 @@ test_actor() {
 }
 
 test_configuration() {
-	local conf=/etc/gltoken/gltoken.conf keep
+	local conf=/etc/gltoken/gltoken.conf valid=/var/lib/gltoken/gltoken.conf.valid keep
 	keep=$(cat "$conf")
 	ok gltoken config check
+	rm "$valid" # what then is in force is another test's
 	printf '[policy]\nmax_lifetimes = 3d\n' >"$conf"
 	rc 1 gltoken config check
 	says 'line 2.*max_lifetimes'
@@ -674,6 +675,7 @@ test_configuration() {
 	ok gltoken issue --name prefixed --user alice --scope api
 	[[ $(cat "$T/out") =~ ^acme-glpat-[0-9A-Za-z]{20}$ ]] || fail "prefix: $(outcome)"
 	INPUT=$(cat "$T/out") ok gltoken identify
+	rm "$valid"
 	chmod 666 "$conf"
 	rc 3 gltoken list
 	chmod 644 "$conf"

@@ -219,6 +219,7 @@ test_started_by_hand() {
 test_broken_configuration() {
 	new_token --user alice --scope read_repository
 	authorization "$TOKEN"
+	rm /var/lib/gltoken/gltoken.conf.valid
 	echo nonsense >>/etc/gltoken/gltoken.conf
 	answers 503 "/demo/hello.git$PULL" "$AUTH"
 	says '^Retry-After: '

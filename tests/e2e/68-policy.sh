@@ -48,6 +48,7 @@ test_show() {
 	ok gltoken policy show
 	says "^max_lifetime +180d +$CONF:2"
 	policy 'max_role = boss'
+	rm /var/lib/gltoken/gltoken.conf.valid
 	rc 3 gltoken policy show
 	says "line 2: \\[policy\\] max_role: unknown role 'boss'"
 	rc 2 gltoken policy show x

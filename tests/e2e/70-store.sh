@@ -220,6 +220,7 @@ test_config_errors() {
 	good_client
 	cp "$conf" "$T/conf"
 	trap 'cp "$T/conf" /etc/gltoken/gltoken.conf' EXIT
+	rm /var/lib/gltoken/gltoken.conf.valid
 	echo '[policy' >"$conf"
 	no ssh_ git@host
 	logged 'config_error'

@@ -360,6 +360,7 @@ static void layout(void **state)
 		"; comment\n# comment\n\n  [policy]  \nmode=observe\n[hash]\n\ttime = 7\n[policy]\r\n"
 		"reuse = revoke-family\r\n[log]\nformat = json";
 	struct glt_conf conf;
+	const char *file;
 	struct glt_err err;
 
 	(void)state;
@@ -367,11 +368,11 @@ static void layout(void **state)
 		fail_msg("%s", err.text);
 	assert_true(conf.observe && conf.reuse_revokes && conf.log_json);
 	assert_int_equal(conf.hash.time, 7);
-	assert_int_equal(glt_conf_line(&conf, "policy", "mode"), 5);
-	assert_int_equal(glt_conf_line(&conf, "hash", "time"), 7);
-	assert_int_equal(glt_conf_line(&conf, "policy", "reuse"), 9);
-	assert_int_equal(glt_conf_line(&conf, "policy", "max_lifetime"), 0);
-	assert_int_equal(glt_conf_line(&conf, "hash", "mode"), 0);
+	assert_int_equal(glt_conf_line(&conf, "policy", "mode", &file), 5);
+	assert_int_equal(glt_conf_line(&conf, "hash", "time", &file), 7);
+	assert_int_equal(glt_conf_line(&conf, "policy", "reuse", &file), 9);
+	assert_int_equal(glt_conf_line(&conf, "policy", "max_lifetime", &file), 0);
+	assert_int_equal(glt_conf_line(&conf, "hash", "mode", &file), 0);
 	assert_int_equal(conf.hash.memory, 19456);
 	assert_int_equal(load("", &conf, &err), GLT_OK);
 	assert_false(conf.observe);
@@ -452,6 +453,7 @@ static void nul_bytes(void **state)
 
 static void absent_is_the_defaults(void **state)
 {
+	const char *file;
 	struct glt_conf conf;
 	struct glt_err err;
 
@@ -469,7 +471,7 @@ static void absent_is_the_defaults(void **state)
 	assert_true(conf.hash.memory == 19456 && conf.hash.time == 2 && conf.slots == 0);
 	assert_true(conf.require_expiry && conf.cache_enabled && !conf.observe && !conf.reuse_revokes);
 	assert_true(conf.default_lifetime == 90 * 86400 && conf.max_lifetime == 365 * 86400);
-	assert_int_equal(glt_conf_line(&conf, "policy", "max_lifetime"), 0);
+	assert_int_equal(glt_conf_line(&conf, "policy", "max_lifetime", &file), 0);
 	assert_true(conf.uid_min == 70000 && conf.uid_max == 99999 && conf.group_role == 30);
 	assert_false(conf.http_insecure || conf.http_username_owner || conf.http_anonymous_read || conf.nss_range);
 	assert_true(glt_conf_is_shared(&conf, "git"));
