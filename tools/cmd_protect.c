@@ -44,17 +44,14 @@ struct protect {
 	bool drop, list;
 };
 
-static uint32_t role_of(const struct glt_cli *cli, const char *text)
+static uint32_t level_of(const struct glt_cli *cli, const char *text)
 {
+	uint32_t level = GLT_NO_ROLE;
 	struct glt_err err;
-	int role = GLT_NO_ROLE;
 
-	if (!text || strcmp(text, "nobody") == 0)
-		return GLT_NO_ROLE;
-	glt_cli_require(cli, glt_role_parse(text, &role, &err), &err);
-	if (role != GLT_DEVELOPER && role != GLT_MAINTAINER)
-		glt_cli_usage(cli, "role '%s': must be nobody, developer or maintainer", text);
-	return (uint32_t)role;
+	if (text)
+		glt_cli_require(cli, glt_level_parse(text, &level, &err), &err);
+	return level;
 }
 
 static int apply(struct glt_cli *cli, const struct protect *p, Glt__Protection *fresh)
@@ -84,9 +81,9 @@ static int set(struct glt_cli *cli, struct protect *p)
 
 	fresh.path = p->path;
 	fresh.ref_glob = p->glob;
-	fresh.push = role_of(cli, p->push);
-	fresh.force = role_of(cli, p->force);
-	fresh.remove = role_of(cli, p->remove);
+	fresh.push = level_of(cli, p->push);
+	fresh.force = level_of(cli, p->force);
+	fresh.remove = level_of(cli, p->remove);
 	rc = glt_cli_config(cli);
 	if (rc == GLT_EXIT_OK && !p->drop)
 		glt_target_note(cli, p->path, GLT_TARGET_PROJECT);
@@ -99,16 +96,10 @@ static int set(struct glt_cli *cli, struct protect *p)
 
 static const struct glt_column columns[] = {{"REF", 0}, {"PUSH", 0}, {"FORCE", 0}, {"DELETE", 0}};
 
-static const char *role_text(uint32_t role)
-{
-	const char *name = role ? glt_role_name((int)role) : "nobody";
-
-	return name ? name : "unknown";
-}
-
 static void add_item(struct glt_out *out, const Glt__Protection *p)
 {
-	const char *const cells[] = {p->ref_glob, role_text(p->push), role_text(p->force), role_text(p->remove)};
+	const char *const cells[] = {p->ref_glob, glt_level_name(p->push), glt_level_name(p->force),
+				     glt_level_name(p->remove)};
 
 	if (glt_out_is_json(out)) {
 		json_t *o = json_object();

@@ -179,11 +179,7 @@ int glt_cmd_repo_adopt(struct glt_cli *cli, int argc, char **argv)
 	}
 	for (size_t i = 0; i < a.refs.n; i++)
 		glt_cli_require(cli, glt_protect_glob(a.refs.v[i], glob, &err), &err);
-	glt_cli_operands(cli, argc, argv, 0, 1, "at most one PATH");
-	if (optind < argc) {
-		glt_target_path(cli, argv[optind], path);
-		a.below = path;
-	}
+	a.below = glt_target_optional(cli, argc, argv, path);
 	if (geteuid() != 0) {
 		glt_cli_warn(cli, "only root may take over repositories: try 'sudo %s ...'", cli->command);
 		return GLT_EXIT_UNAVAILABLE;

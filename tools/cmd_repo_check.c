@@ -193,11 +193,7 @@ int glt_cmd_repo_check(struct glt_cli *cli, int argc, char **argv)
 
 	while (glt_cli_option(cli, argc, argv, options, help) != -1)
 		;
-	glt_cli_operands(cli, argc, argv, 0, 1, "at most one PATH");
-	if (optind < argc) {
-		glt_target_path(cli, argv[optind], path);
-		w.below = path;
-	}
+	w.below = glt_target_optional(cli, argc, argv, path);
 	if (geteuid() != 0) {
 		glt_cli_warn(cli, "only root may look at all files: try 'sudo %s ...'", cli->command);
 		return GLT_EXIT_UNAVAILABLE;

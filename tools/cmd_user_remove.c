@@ -6,6 +6,7 @@
 #include "records.h"
 #include "select.h"
 #include "tokens.h"
+#include "userput.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,6 +129,16 @@ static enum glt_status sweep(const struct glt_cli *cli, struct sweep *s, struct 
 	(void)snprintf(what, sizeof(what), "%zu keys, %zu memberships", s->keys, s->members);
 	glt_event_object(s->c, cli->actor, "user.remove", s->name, what, NULL, NULL);
 	return GLT_OK;
+}
+
+enum glt_status glt_user_forget(const struct glt_cli *cli, struct glt_txn *txn, struct glt_change *c,
+				const char *name, struct glt_err *err)
+{
+	struct sweep s = {.name = name, .txn = txn, .c = c};
+	enum glt_status st = sweep(cli, &s, err);
+
+	free(s.ids);
+	return st;
 }
 
 int glt_cmd_user_remove(struct glt_cli *cli, int argc, char **argv)

@@ -35,6 +35,7 @@ int glt_cmd_repo_remove(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_protect(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_policy(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_policy_check(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_apply(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_check(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_audit(struct glt_cli *cli, int argc, char **argv);
 /* audit list --would-deny */

@@ -34,6 +34,7 @@ static const struct glt_command commands[] = {
 	{"repo", NULL, glt_cmd_repo, "repositories: create, list, adopt, check, move, remove"},
 	{"protect", NULL, glt_cmd_protect, "who may push to which branches and tags"},
 	{"policy", NULL, glt_cmd_policy, "what tokens may be here, and which of them are not"},
+	{"apply", NULL, glt_cmd_apply, "bring users, members, refs and keys to what a file says"},
 	{"check", NULL, glt_cmd_check, "check the store"},
 	{"report", NULL, glt_cmd_report, "a picture of all tokens, as one HTML file"},
 	{"audit", NULL, glt_cmd_audit, "what was changed, when and by whom"},

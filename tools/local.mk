@@ -6,6 +6,8 @@ noinst_LIBRARIES += libglt_tools.a
 libglt_tools_a_SOURCES = \
 	pam_gltoken/pam_log.c \
 	pam_gltoken/pam_log.h \
+	tools/applyfile.c \
+	tools/applyfile.h \
 	tools/backupfile.c \
 	tools/backupfile.h \
 	tools/bounded.c \
@@ -102,6 +104,10 @@ TOOLS_LIBS = libglt_tools.a libglt_ask.a $(CORE_LIBS) $(SMARTCOLS_LIBS) $(JANSSO
 
 bin_PROGRAMS += tools/gltoken
 tools_gltoken_SOURCES = \
+	tools/apply.c \
+	tools/apply.h \
+	tools/apply_prune.c \
+	tools/cmd_apply.c \
 	tools/cmd_audit.c \
 	tools/cmd_audit_observed.c \
 	tools/cmd_audit_verify.c \

@@ -80,3 +80,21 @@ enum glt_status glt_protect_default(const struct glt_cli *cli, struct glt_txn *t
 	fresh.push = GLT_MAINTAINER;
 	return glt_protect_set(cli, txn, c, &fresh, &changed, err);
 }
+
+enum glt_status glt_level_parse(const char *text, uint32_t *out, struct glt_err *err)
+{
+	int role = GLT_NO_ROLE;
+
+	if (strcmp(text, "nobody") != 0 &&
+	    (glt_role_parse(text, &role, NULL) != GLT_OK || (role != GLT_DEVELOPER && role != GLT_MAINTAINER)))
+		return glt_fail(err, GLT_INVALID, "role '%.64s': must be nobody, developer or maintainer", text);
+	*out = (uint32_t)role;
+	return GLT_OK;
+}
+
+const char *glt_level_name(uint32_t level)
+{
+	const char *name = level ? glt_role_name((int)level) : "nobody";
+
+	return name ? name : "unknown";
+}

@@ -16,4 +16,8 @@ enum glt_status glt_protect_remove(const struct glt_cli *cli, struct glt_txn *tx
 enum glt_status glt_protect_default(const struct glt_cli *cli, struct glt_txn *txn, struct glt_change *c,
 				    const char *path, const char *branch, struct glt_err *err);
 
+/* The role of a protection: nobody, developer or maintainer. */
+enum glt_status glt_level_parse(const char *text, uint32_t *out, struct glt_err *err);
+const char *glt_level_name(uint32_t level);
+
 #endif

@@ -16,6 +16,15 @@ void glt_target_path(const struct glt_cli *cli, const char *text, char out[GLT_P
 	glt_cli_require(cli, glt_path_normalise(text, out, &err), &err);
 }
 
+const char *glt_target_optional(const struct glt_cli *cli, int argc, char **argv, char out[GLT_PATH_MAX + 1])
+{
+	glt_cli_operands(cli, argc, argv, 0, 1, "at most one PATH");
+	if (optind == argc)
+		return NULL;
+	glt_target_path(cli, argv[optind], out);
+	return out;
+}
+
 /* Trouble other than "absent" is no reason for the note. */
 static bool group_absent(const char *repo_root, const char *path)
 {

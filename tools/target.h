@@ -10,6 +10,8 @@ enum glt_target { GLT_TARGET_PROJECT, GLT_TARGET_GROUP, GLT_TARGET_EITHER };
 
 /* Normalise text as the caller typed it; exit 2 if it breaks a rule. */
 void glt_target_path(const struct glt_cli *cli, const char *text, char out[GLT_PATH_MAX + 1]);
+/* For commands that take at most one operand: the path, in out, or NULL for all. */
+const char *glt_target_optional(const struct glt_cli *cli, int argc, char **argv, char out[GLT_PATH_MAX + 1]);
 /* A note on stderr where there is none of that path: a typo shows, and a token may still be issued before its
  * repository is made. Before privilege is dropped. */
 void glt_target_note(const struct glt_cli *cli, const char *path, enum glt_target kind);

@@ -14,6 +14,10 @@ const char *glt_user_state(const Glt__User *u);
 enum glt_status glt_user_put_new(const struct glt_cli *cli, struct glt_txn *txn, struct glt_change *c,
 				 const char *name, const char *display, bool system, struct glt_err *err);
 
+/* With all keys and memberships. GLT_REFUSED while there are tokens that are not revoked. */
+enum glt_status glt_user_forget(const struct glt_cli *cli, struct glt_txn *txn, struct glt_change *c,
+				const char *name, struct glt_err *err);
+
 #define GLT_SYNC_REASON "user sync: " /* begins the reason of what sync blocked */
 
 struct glt_blocking {
