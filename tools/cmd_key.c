@@ -29,7 +29,7 @@ static const char add_help[] =
 	"\n"
 	"      --project PATH       a deploy key: nobody's, and for that project alone\n"
 	"      --write              it may push to what is not protected; else it only pulls\n"
-	"      --title TEXT         name of the key, instead of its comment\n" GLT_HELP_HELP;
+	"      --title TEXT         name of the key, instead of its comment\n" GLT_HELP_JSON GLT_HELP_HELP;
 
 enum { OPT_TITLE = GLT_OPT_OWN, OPT_PROJECT, OPT_WRITE };
 
@@ -37,6 +37,7 @@ static const struct option add_options[] = {
 	{"title", required_argument, NULL, OPT_TITLE},
 	{"project", required_argument, NULL, OPT_PROJECT},
 	{"write", no_argument, NULL, OPT_WRITE},
+	GLT_OPTIONS_JSON,
 	GLT_OPTIONS_END,
 };
 
@@ -124,16 +125,33 @@ static enum glt_status put_key(const struct glt_cli *cli, struct glt_txn *txn, s
 	return st;
 }
 
+static json_t *added_json(const struct owner *owner, const char *title, const struct glt_keyline *line,
+			  const char *fingerprint)
+{
+	json_t *o = json_object();
+
+	(void)json_object_set_new(o, "id", glt_json_number(line->id));
+	(void)json_object_set_new(o, "title", glt_json_text(title ? title : line->comment));
+	(void)json_object_set_new(o, "fingerprint_sha256", glt_json_text(fingerprint));
+	(void)json_object_set_new(o, "user", glt_json_text(owner->name));
+	(void)json_object_set_new(o, "path", glt_json_text(owner->path));
+	(void)json_object_set_new(o, "can_push", owner->name ? json_null() : json_boolean(owner->write));
+	return o;
+}
+
 static int put_keys(struct glt_cli *cli, struct owner *owner, const char *title, struct glt_keyfile *keys)
 {
 	struct glt_change *c;
 	struct glt_err err;
 	struct glt_txn *txn;
 	enum glt_status st;
+	json_t *added = NULL;
 	int rc = glt_write_begin(cli, &txn, &c);
 
 	if (rc != GLT_EXIT_OK)
 		return rc;
+	if (cli->format == GLT_FORMAT_JSON)
+		added = json_array();
 	st = check_owner(txn, owner, &err);
 	for (size_t i = 0; st == GLT_OK && i < keys->n; i++)
 		st = put_key(cli, txn, c, owner, title, &keys->v[i], &err);
@@ -144,7 +162,12 @@ static int put_keys(struct glt_cli *cli, struct owner *owner, const char *title,
 		glt_pubkey_fingerprint_text(keys->v[i].fingerprint, fingerprint);
 		glt_cli_say("Added key %" PRIu64 " of %s: %s %s", keys->v[i].id, holder(owner), keys->v[i].type,
 			    fingerprint);
+		if (added)
+			(void)json_array_append_new(added, added_json(owner, title, &keys->v[i], fingerprint));
 	}
+	if (rc == GLT_EXIT_OK && added)
+		rc = glt_json_print(json_incref(added)) ? rc : GLT_EXIT_UNAVAILABLE;
+	json_decref(added);
 	if (rc != GLT_EXIT_OK && keys->n > 1)
 		glt_cli_warn(cli, "none of the %zu keys was added", keys->n);
 	return rc;

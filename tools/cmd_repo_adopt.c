@@ -134,7 +134,7 @@ static int report(const struct glt_cli *cli, const struct adopting *a)
 			a->n, a->entered, bad + mendable);
 	else
 		glt_cli_say("%zu repositories: %zu to be mended, %zu with problems that --fix cannot mend. Nothing "
-			    "was changed: --fix does it.",
+			    "was changed; --fix mends them and enters them into the store.",
 			    a->n, mendable, bad);
 	return bad || (a->fix && mendable) ? GLT_EXIT_DENIED : GLT_EXIT_OK;
 }

@@ -10,6 +10,7 @@
 #include "protect.h"
 #include "records.h"
 #include "repofiles.h"
+#include "table.h"
 #include "target.h"
 
 #include <errno.h>
@@ -23,7 +24,7 @@
 #include <unistd.h>
 
 static const char help[] =
-	"Usage: gltoken repo create PATH [--default-branch NAME] [--no-protect]\n"
+	"Usage: gltoken repo create PATH [--default-branch NAME] [--no-protect] [--json]\n"
 	"\n"
 	"Make the bare repository PATH.git below repo_root, for the first of shared_accounts, and\n"
 	"its groups. Refused where PATH or PATH.git is there already.\n"
@@ -32,7 +33,7 @@ static const char help[] =
 	"'gltoken protect' changes that.\n"
 	"\n"
 	"      --default-branch NAME  main unless given\n"
-	"      --no-protect         let developers push to it, too\n" GLT_HELP_HELP;
+	"      --no-protect         let developers push to it, too\n" GLT_HELP_JSON GLT_HELP_HELP;
 
 enum { OPT_BRANCH = GLT_OPT_OWN, OPT_NO_PROTECT };
 
@@ -40,6 +41,7 @@ static const struct option options[] = {
 	{"default-branch", required_argument, NULL, OPT_BRANCH},
 	{"initial-branch", required_argument, NULL, OPT_BRANCH},
 	{"no-protect", no_argument, NULL, OPT_NO_PROTECT},
+	GLT_OPTIONS_JSON,
 	GLT_OPTIONS_END,
 };
 
@@ -57,7 +59,7 @@ static enum glt_status put(const struct glt_cli *cli, struct glt_txn *txn, struc
 	if (st == GLT_NOT_FOUND)
 		st = GLT_OK;
 	if (st == GLT_OK) {
-		fresh.id = old ? old->id : glt_next(txn, GLT_NEXT_ACCOUNT);
+		fresh.id = r->made->id = old ? old->id : glt_next(txn, GLT_NEXT_ACCOUNT);
 		fresh.path = path;
 		fresh.default_branch = branch;
 		glt_namespace_store(c, &fresh);
@@ -127,6 +129,18 @@ static int open_root(const struct glt_cli *cli, const struct glt_account *owner,
 	return GLT_EXIT_UNAVAILABLE;
 }
 
+static bool print(const struct glt_cli *cli, const struct glt_newrepo *r)
+{
+	json_t *o = json_object();
+
+	(void)json_object_set_new(o, "id", glt_json_number(r->made->id));
+	(void)json_object_set_new(o, "path", json_string(r->path));
+	(void)json_object_set_new(o, "default_branch", json_string(r->branch));
+	(void)json_object_set_new(o, "protected", json_boolean(r->protect));
+	(void)json_object_set_new(o, "directory", json_sprintf("%s/%s.git", cli->conf.repo_root, r->path));
+	return glt_json_print(o);
+}
+
 static int create(struct glt_cli *cli, struct glt_newrepo *r)
 {
 	int rc = enter_in_child(cli, NULL);
@@ -151,6 +165,8 @@ static int create(struct glt_cli *cli, struct glt_newrepo *r)
 	if (rc == GLT_EXIT_OK)
 		glt_cli_say("Made repository %s/%s.git for account %s.", cli->conf.repo_root, r->path,
 			    r->account.name);
+	if (rc == GLT_EXIT_OK && cli->format == GLT_FORMAT_JSON && !print(cli, r))
+		rc = GLT_EXIT_UNAVAILABLE;
 	return rc;
 }
 

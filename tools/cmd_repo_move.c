@@ -8,6 +8,7 @@
 #include "records.h"
 #include "repo.h"
 #include "repofiles.h"
+#include "table.h"
 #include "target.h"
 
 #include <errno.h>
@@ -18,14 +19,15 @@
 #include <unistd.h>
 
 static const char help[] =
-	"Usage: gltoken repo move OLD NEW\n"
+	"Usage: gltoken repo move OLD NEW [--json]\n"
 	"\n"
 	"Give the repository OLD the path NEW. Its tokens, memberships, protections and deploy keys\n"
 	"go with it; what it has from the groups above is from then on what NEW's groups give.\n"
 	"Where a move was interrupted, the same command again ends it.\n"
-	"\n" GLT_HELP_HELP;
+	"\n" GLT_HELP_JSON GLT_HELP_HELP;
 
 static const struct option options[] = {
+	GLT_OPTIONS_JSON,
 	GLT_OPTIONS_END,
 };
 
@@ -150,6 +152,15 @@ static void note_borrowed(const struct glt_cli *cli, const struct move *m)
 	(void)close(repo.fd);
 }
 
+static bool print(const struct move *m)
+{
+	json_t *o = glt_project_json(&m->shared->counts);
+
+	(void)json_object_set_new(o, "path", json_string(m->to));
+	(void)json_object_set_new(o, "before", json_string(m->from));
+	return glt_json_print(o);
+}
+
 static int move(struct glt_cli *cli, struct move *m, const struct glt_account *account)
 {
 	const struct glt_project_counts *n = &m->shared->counts;
@@ -173,7 +184,7 @@ static int move(struct glt_cli *cli, struct move *m, const struct glt_account *a
 	glt_cli_say("Moved %s to %s, with %zu tokens, %zu memberships, %zu protections and %zu deploy keys.",
 		    m->from, m->to, n->tokens, n->members, n->protections, n->keys);
 	note_borrowed(cli, m);
-	return GLT_EXIT_OK;
+	return cli->format != GLT_FORMAT_JSON || print(m) ? GLT_EXIT_OK : GLT_EXIT_UNAVAILABLE;
 }
 
 static int prepare(struct glt_cli *cli, struct move *m)

@@ -7,6 +7,7 @@
 #include "records.h"
 #include "repo.h"
 #include "repofiles.h"
+#include "table.h"
 #include "target.h"
 #include "term.h"
 
@@ -18,7 +19,7 @@
 #include <unistd.h>
 
 static const char help[] =
-	"Usage: gltoken repo remove PATH [--yes] [--delete] [--dry-run]\n"
+	"Usage: gltoken repo remove PATH [--yes] [--delete] [--dry-run] [--json]\n"
 	"\n"
 	"Remove a repository. Its tokens are revoked; its memberships, protections and deploy keys go,\n"
 	"so that a new repository of that name inherits nothing. Its files are put aside in .removed\n"
@@ -26,7 +27,7 @@ static const char help[] =
 	"\n"
 	"      --yes                do not ask\n"
 	"      --delete             delete the files, for good\n"
-	"      --dry-run            say what would be removed, change nothing\n" GLT_HELP_HELP;
+	"      --dry-run            say what would be removed, change nothing\n" GLT_HELP_JSON GLT_HELP_HELP;
 
 enum { OPT_YES = GLT_OPT_OWN, OPT_DELETE, OPT_DRY_RUN };
 
@@ -34,6 +35,7 @@ static const struct option options[] = {
 	{"yes", no_argument, NULL, OPT_YES},
 	{"delete", no_argument, NULL, OPT_DELETE},
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
+	GLT_OPTIONS_JSON,
 	GLT_OPTIONS_END,
 };
 
@@ -41,6 +43,7 @@ enum step { LOOK, BEGIN, END };
 
 struct removal {
 	char path[GLT_PATH_MAX + 1], folder[GLT_PATH_MAX + 8]; /* folder: empty where there are no files */
+	char aside[2 * PATH_MAX];                              /* where they are now */
 	bool yes, erase, dry_run;
 	int root;
 	enum step step;
@@ -124,7 +127,7 @@ static int find(const struct glt_cli *cli, struct removal *r)
 	}
 }
 
-static int take_files(const struct glt_cli *cli, const struct removal *r)
+static int take_files(const struct glt_cli *cli, struct removal *r)
 {
 	char aside[PATH_MAX];
 
@@ -136,11 +139,27 @@ static int take_files(const struct glt_cli *cli, const struct removal *r)
 		return GLT_EXIT_UNAVAILABLE;
 	}
 	if (!r->erase)
+		(void)snprintf(r->aside, sizeof(r->aside), "%s/%s", cli->conf.repo_root, aside);
+	if (!r->erase)
 		glt_cli_say("Its files are in %s/%s now.", cli->conf.repo_root, aside);
 	else if (!glt_repo_delete(r->root, aside))
 		glt_cli_warn(cli, "not all files could be deleted: the rest is in %s/%s", cli->conf.repo_root,
 			     aside);
 	return GLT_EXIT_OK;
+}
+
+/* Of a dry run, what would be. */
+static int done(const struct glt_cli *cli, const struct removal *r)
+{
+	json_t *o;
+
+	if (cli->format != GLT_FORMAT_JSON)
+		return GLT_EXIT_OK;
+	o = glt_project_json(r->counts);
+	(void)json_object_set_new(o, "path", json_string(r->path));
+	(void)json_object_set_new(o, "files", glt_json_text(r->aside));
+	(void)json_object_set_new(o, "removed", json_boolean(!r->dry_run));
+	return glt_json_print(o) ? GLT_EXIT_OK : GLT_EXIT_UNAVAILABLE;
 }
 
 static int remove_all(struct glt_cli *cli, struct removal *r)
@@ -157,7 +176,7 @@ static int remove_all(struct glt_cli *cli, struct removal *r)
 	glt_cli_say("%s: %s, %zu live tokens, %zu memberships, %zu protections, %zu deploy keys.", r->path,
 		    r->folder[0] ? r->folder : "no files", n->live, n->members, n->protections, n->keys);
 	if (r->dry_run)
-		return GLT_EXIT_OK;
+		return done(cli, r);
 	if (!r->yes && !glt_agreed("Remove %s%s?", r->path, r->erase ? " and delete its files for good" : "")) {
 		glt_cli_warn(cli, "nothing was removed");
 		return GLT_EXIT_DENIED;
@@ -171,7 +190,7 @@ static int remove_all(struct glt_cli *cli, struct removal *r)
 		glt_cli_say("Removed %s.", r->path);
 	else
 		glt_cli_warn(cli, "the removal did not end: run gltoken repo remove %s again", r->path);
-	return rc;
+	return rc == GLT_EXIT_OK ? done(cli, r) : rc;
 }
 
 static int prepare(struct glt_cli *cli, struct removal *r)

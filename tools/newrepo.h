@@ -15,6 +15,7 @@ struct glt_newrepo_made { /* in memory that the children share */
 	unsigned from;    /* the first part of the path that was made, counted from 1; 0: none */
 	bool by_root;     /* and root made it */
 	bool repo;        /* the repository's folder */
+	uint64_t id;      /* in the store; for the caller */
 };
 
 struct glt_newrepo {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "table.h"
 
+#include "project.h"
 #include "safe.h"
 #include "scope.h"
 #include "term.h"
@@ -236,6 +237,18 @@ json_t *glt_json_list(char **v, size_t n)
 	for (size_t i = 0; i < n; i++)
 		(void)json_array_append_new(list, glt_json_text(v[i]));
 	return list;
+}
+
+json_t *glt_project_json(const struct glt_project_counts *n)
+{
+	json_t *o = json_object();
+
+	(void)json_object_set_new(o, "tokens", json_integer((json_int_t)n->tokens));
+	(void)json_object_set_new(o, "live_tokens", json_integer((json_int_t)n->live));
+	(void)json_object_set_new(o, "memberships", json_integer((json_int_t)n->members));
+	(void)json_object_set_new(o, "protections", json_integer((json_int_t)n->protections));
+	(void)json_object_set_new(o, "deploy_keys", json_integer((json_int_t)n->keys));
+	return o;
 }
 
 json_t *glt_json_scopes(uint64_t scopes)

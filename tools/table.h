@@ -42,6 +42,8 @@ json_t *glt_json_number(uint64_t v); /* null for 0 */
 json_t *glt_json_time(int64_t when); /* RFC 3339, null for 0 */
 json_t *glt_json_list(char **v, size_t n);
 json_t *glt_json_scopes(uint64_t scopes);
+struct glt_project_counts;
+json_t *glt_project_json(const struct glt_project_counts *n);
 
 #define GLT_LOCAL_TEXT 64
 /* "2027-01-31 13:00 CET", "never" for 0; seconds where they matter. */

@@ -101,7 +101,8 @@ test_deploy_keys() {
 	ok gltoken key add --project demo/hello "$read.pub"
 	rc 1 gltoken key add alice "$read.pub"
 	says 'of demo/hello'
-	ok gltoken key add --project demo/hello --write "$write.pub"
+	ok gltoken key add --project demo/hello --write "$write.pub" --json
+	jq -e '.[0].can_push and .[0].path == "demo/hello" and .[0].id > 0' "$T/out" >/dev/null || fail "add: $(outcome)"
 	rc 2 gltoken key add --write alice "$write.pub"
 	rc 2 gltoken key add --project ../x "$write.pub"
 	ok gltoken key list --project demo/hello --json

@@ -36,7 +36,8 @@ test_default_branch_is_protected() {
 	client password "$TOKEN"
 	ok git_ -C "$T/w" push git@host:fresh/one.git HEAD:main
 	no git_ -C "$T/w" push git@host:fresh/one.git :main
-	ok gltoken repo create fresh/open --no-protect --default-branch trunk
+	ok gltoken repo create fresh/open --no-protect --default-branch trunk --json
+	json '.path == "fresh/open" and .default_branch == "trunk" and (.protected | not) and .id > 0'
 	ok gltoken protect fresh/open --list --json
 	json '. == []'
 }
@@ -65,6 +66,8 @@ test_move() {
 	json '. == []'
 	ok gltoken check
 	ok gltoken audit verify
+	ok gltoken repo move new/deep/place new/flat --json
+	json '.path == "new/flat" and .before == "new/deep/place" and .live_tokens == 1 and .memberships == 2'
 	rc 1 gltoken repo move no/such new/x
 	rc 1 gltoken repo move demo/hello demo/other
 	rc 2 gltoken repo move demo/hello demo/hello
@@ -158,7 +161,8 @@ test_remove() {
 	no git_ ls-remote git@host:gone/one.git
 	ok gltoken member list gone/one --json
 	json '. == []'
-	ok gltoken repo remove gone/one --yes --delete
+	ok gltoken repo remove gone/one --yes --delete --json
+	json '.removed and .files == null and .protections == 1'
 	[ "$(find /srv/git/.removed -name one.git | wc -l)" = 1 ] || fail "the files were not deleted"
 	rc 1 gltoken repo remove demo --yes
 	says 'group'
