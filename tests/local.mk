@@ -3,6 +3,8 @@
 # One program a file; each links what it needs of the same libraries as the real programs do.
 check_LIBRARIES = libglt_test.a
 libglt_test_a_SOURCES = \
+	tests/unit/tmpdir.c \
+	tests/unit/tmpdir.h \
 	tests/unit/tmpstore.c \
 	tests/unit/tmpstore.h \
 	tests/unit/tmpstore_check.c

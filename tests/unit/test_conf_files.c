@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Several files, and what counts when one of them cannot be used. */
 #include "conf_files.h"
+#include "tmpdir.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,22 +13,9 @@
 
 #include <cmocka.h>
 
-static char top[32], main_file[100], copy[100];
+static char main_file[100], copy[100];
 static struct glt_conf conf;
 static struct glt_err err;
-
-static void put(const char *name, const char *text, mode_t mode)
-{
-	char path[160];
-
-	(void)snprintf(path, sizeof(path), "%s/%s", top, name);
-	(void)unlink(path);
-	FILE *f = fopen(path, "w");
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-	assert_int_equal(chmod(path, mode), 0);
-}
 
 static enum glt_status files(void)
 {
@@ -52,7 +40,7 @@ static int fresh(void **state)
 
 	(void)state;
 	(void)snprintf(line, sizeof(line), "rm -rf %s && mkdir -p -m 755 %s/conf.d %s/store && chmod 755 %s/conf.d",
-		       top, top, top, top);
+		       tmpdir, tmpdir, tmpdir, tmpdir);
 	return system(line);
 }
 
@@ -61,14 +49,14 @@ static void later_names_win(void **state)
 	const char *file;
 
 	(void)state;
-	put("gltoken.conf", "[policy]\nmode = observe\nmax_role = owner\n[hash]\ntime = 5\n", 0644);
-	put("conf.d/50-b.conf", "\n[policy]\nmax_role = developer\n", 0644);
-	put("conf.d/10-a.conf", "[policy]\nmax_role = maintainer\n[git]\nshared_accounts = a b\n", 0644);
-	put("conf.d/90-z.conf", "[git]\nshared_accounts = c\n", 0644);
-	put("conf.d/.95-hidden.conf", "[nonsense]\n", 0644);
-	put("conf.d/99-old.conf.bak", "[nonsense]\n", 0644);
-	put("conf.d/99-empty.conf", "", 0644);
-	put("conf.d/99-edit.conf.AbCdEf", "[nonsense]\n", 0666);
+	tmpdir_file("gltoken.conf", "[policy]\nmode = observe\nmax_role = owner\n[hash]\ntime = 5\n", 0644);
+	tmpdir_file("conf.d/50-b.conf", "\n[policy]\nmax_role = developer\n", 0644);
+	tmpdir_file("conf.d/10-a.conf", "[policy]\nmax_role = maintainer\n[git]\nshared_accounts = a b\n", 0644);
+	tmpdir_file("conf.d/90-z.conf", "[git]\nshared_accounts = c\n", 0644);
+	tmpdir_file("conf.d/.95-hidden.conf", "[nonsense]\n", 0644);
+	tmpdir_file("conf.d/99-old.conf.bak", "[nonsense]\n", 0644);
+	tmpdir_file("conf.d/99-empty.conf", "", 0644);
+	tmpdir_file("conf.d/99-edit.conf.AbCdEf", "[nonsense]\n", 0666);
 	if (files() != GLT_OK)
 		fail_msg("%s", err.text);
 	assert_true(conf.observe);
@@ -87,7 +75,7 @@ static void later_names_win(void **state)
 static void absent_main_file(void **state)
 {
 	(void)state;
-	put("conf.d/a.conf", "[hash]\ntime = 7\n", 0644);
+	tmpdir_file("conf.d/a.conf", "[hash]\ntime = 7\n", 0644);
 	assert_int_equal(files(), GLT_OK);
 	assert_int_equal(conf.hash.time, 7);
 	fresh(NULL);
@@ -100,21 +88,21 @@ static void each_fault_names_its_file(void **state)
 	char path[160];
 
 	(void)state;
-	put("gltoken.conf", "[policy]\n", 0644);
-	put("conf.d/a.conf", "[policy]\n\nmode = off\n", 0644);
+	tmpdir_file("gltoken.conf", "[policy]\n", 0644);
+	tmpdir_file("conf.d/a.conf", "[policy]\n\nmode = off\n", 0644);
 	refused(GLT_INVALID, "/conf.d/a.conf line 3: [policy] mode");
-	put("conf.d/a.conf", "mode = observe\n", 0644); /* the section of another file does not go on */
+	tmpdir_file("conf.d/a.conf", "mode = observe\n", 0644); /* the section of another file does not go on */
 	refused(GLT_INVALID, "/conf.d/a.conf line 1: unknown section []");
-	put("conf.d/a.conf", "[policy]\n", 0664);
+	tmpdir_file("conf.d/a.conf", "[policy]\n", 0664);
 	refused(GLT_UNAVAILABLE, "/conf.d/a.conf: must be a regular file of root");
-	put("conf.d/a.conf", "[nss]\nuid_min = 99999\nuid_max = 70000\n", 0644);
+	tmpdir_file("conf.d/a.conf", "[nss]\nuid_min = 99999\nuid_max = 70000\n", 0644);
 	refused(GLT_INVALID, "uid_min 99999 is above uid_max 70000");
-	(void)snprintf(path, sizeof(path), "%s/conf.d/a.conf", top);
+	(void)snprintf(path, sizeof(path), "%s/conf.d/a.conf", tmpdir);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkdir(path, 0755), 0);
 	refused(GLT_UNAVAILABLE, "/conf.d/a.conf: must be a regular file");
 	assert_int_equal(rmdir(path), 0);
-	(void)snprintf(path, sizeof(path), "%s/conf.d", top);
+	(void)snprintf(path, sizeof(path), "%s/conf.d", tmpdir);
 	assert_int_equal(chmod(path, 0775), 0);
 	refused(GLT_UNAVAILABLE, "/conf.d: must be a folder of root");
 	if (geteuid() == 0) {
@@ -132,17 +120,17 @@ static void not_without_end(void **state)
 	(void)state;
 	assert_non_null(large);
 	memset(large, '\n', GLT_CONF_SIZE);
-	put("conf.d/a.conf", large, 0644);
+	tmpdir_file("conf.d/a.conf", large, 0644);
 	assert_int_equal(files(), GLT_OK);
 	memset(large, '\n', GLT_CONF_SIZE + 1);
-	put("conf.d/a.conf", large, 0644);
+	tmpdir_file("conf.d/a.conf", large, 0644);
 	refused(GLT_INVALID, "has over 262144 bytes");
 	free(large);
 	for (int i = 0; i < GLT_CONF_FILES; i++) {
 		(void)snprintf(name, sizeof(name), "conf.d/%02d.conf", i);
-		put(name, "[policy]\n", 0644);
+		tmpdir_file(name, "[policy]\n", 0644);
 	}
-	put("conf.d/a.conf", "", 0644);
+	tmpdir_file("conf.d/a.conf", "", 0644);
 	refused(GLT_INVALID, "more than 32 files");
 }
 
@@ -163,8 +151,8 @@ static void copy_counts_where_a_file_is_broken(void **state)
 	struct stat sb, again;
 
 	(void)state;
-	put("gltoken.conf", "[policy]\nmax_role = developer", 0644); /* without its line's end */
-	put("conf.d/a.conf", "[hash]\ntime = 9\n", 0644);
+	tmpdir_file("gltoken.conf", "[policy]\nmax_role = developer", 0644); /* without its line's end */
+	tmpdir_file("conf.d/a.conf", "[hash]\ntime = 9\n", 0644);
 	keep();
 	assert_int_equal(stat(copy, &sb), 0);
 	assert_int_equal(sb.st_mode & 0777, 0644);
@@ -175,14 +163,14 @@ static void copy_counts_where_a_file_is_broken(void **state)
 	assert_false(conf.is_copy);
 	memcpy(was, conf.digest, sizeof(was));
 
-	put("conf.d/a.conf", "[hash]\ntime = many\n", 0644);
+	tmpdir_file("conf.d/a.conf", "[hash]\ntime = many\n", 0644);
 	assert_int_equal(conf_read(), GLT_OK);
 	assert_true(conf.is_copy && conf.kept_at == sb.st_mtime);
 	assert_non_null(strstr(conf.fault, "/conf.d/a.conf line 2: [hash] time"));
 	assert_true(conf.hash.time == 9 && conf.max_role == 30);
 	assert_memory_equal(conf.digest, was, sizeof(was));
 
-	put("conf.d/a.conf", "[hash]\ntime = 3\n", 0644);
+	tmpdir_file("conf.d/a.conf", "[hash]\ntime = 3\n", 0644);
 	assert_int_equal(conf_read(), GLT_OK);
 	assert_true(!conf.is_copy && conf.hash.time == 3);
 	assert_memory_not_equal(conf.digest, was, sizeof(was));
@@ -191,14 +179,14 @@ static void copy_counts_where_a_file_is_broken(void **state)
 static void copy_that_is_no_better(void **state)
 {
 	(void)state;
-	put("gltoken.conf", "[policy]\nmode = off\n", 0644);
+	tmpdir_file("gltoken.conf", "[policy]\nmode = off\n", 0644);
 	assert_int_equal(conf_read(), GLT_INVALID);
 	assert_non_null(strstr(err.text, "gltoken.conf line 2"));
-	put("valid", "[policy]\nmode = off\n", 0644);
+	tmpdir_file("valid", "[policy]\nmode = off\n", 0644);
 	assert_int_equal(conf_read(), GLT_INVALID);
-	put("valid", "[policy]\nmode = observe\n", 0666);
+	tmpdir_file("valid", "[policy]\nmode = observe\n", 0666);
 	assert_int_equal(conf_read(), GLT_INVALID);
-	put("valid", "[policy]\nmode = observe\n", 0644);
+	tmpdir_file("valid", "[policy]\nmode = observe\n", 0644);
 	assert_int_equal(conf_read(), GLT_OK);
 	assert_true(conf.is_copy && conf.observe);
 	if (geteuid() == 0) {
@@ -210,7 +198,7 @@ static void copy_that_is_no_better(void **state)
 static bool counts(void)
 {
 	assert_int_equal(conf_read(), GLT_OK);
-	(void)snprintf(conf.store_dir, sizeof(conf.store_dir), "%s/store", top);
+	(void)snprintf(conf.store_dir, sizeof(conf.store_dir), "%s/store", tmpdir);
 	return glt_conf_counted(&conf);
 }
 
@@ -218,23 +206,23 @@ static bool counts(void)
 static void only_what_counted_last(void **state)
 {
 	(void)state;
-	put("gltoken.conf", "[policy]\nmax_role = owner\n", 0644);
+	tmpdir_file("gltoken.conf", "[policy]\nmax_role = owner\n", 0644);
 	keep();
-	put("gltoken.conf", "[policy]\nmax_role = nobody\n", 0644);
+	tmpdir_file("gltoken.conf", "[policy]\nmax_role = nobody\n", 0644);
 	assert_false(counts()); /* nothing is known to have counted */
-	put("gltoken.conf", "[policy]\nmax_role = owner\n", 0644);
+	tmpdir_file("gltoken.conf", "[policy]\nmax_role = owner\n", 0644);
 	assert_true(counts());
-	put("gltoken.conf", "[policy]\nmax_role = nobody\n", 0644);
+	tmpdir_file("gltoken.conf", "[policy]\nmax_role = nobody\n", 0644);
 	assert_true(counts());
 	assert_true(conf.is_copy);
-	put("gltoken.conf", "[policy]\nmax_role = developer\n", 0644);
+	tmpdir_file("gltoken.conf", "[policy]\nmax_role = developer\n", 0644);
 	assert_true(counts());
-	put("gltoken.conf", "[policy]\nmax_role = nobody\n", 0644);
+	tmpdir_file("gltoken.conf", "[policy]\nmax_role = nobody\n", 0644);
 	assert_false(counts());
 	assert_true(conf.is_copy && conf.max_role == 50);
-	put("gltoken.conf", "[policy]\nmax_role = developer\n", 0644);
+	tmpdir_file("gltoken.conf", "[policy]\nmax_role = developer\n", 0644);
 	keep();
-	put("gltoken.conf", "[policy]\nmax_role = nobody\n", 0644);
+	tmpdir_file("gltoken.conf", "[policy]\nmax_role = nobody\n", 0644);
 	assert_true(counts());
 	assert_int_equal(conf.max_role, 30);
 }
@@ -245,44 +233,33 @@ static void edited_file_is_read_elsewhere(void **state)
 	const struct glt_conf_edited edited = {file, from};
 
 	(void)state;
-	put("gltoken.conf", "[hash]\ntime = 3\n", 0644);
-	put("conf.d/b.conf", "[hash]\ntime = 4\n", 0644);
-	put("draft", "[hash]\ntime = 5\n", 0600);
-	(void)snprintf(from, sizeof(from), "%s/draft", top);
+	tmpdir_file("gltoken.conf", "[hash]\ntime = 3\n", 0644);
+	tmpdir_file("conf.d/b.conf", "[hash]\ntime = 4\n", 0644);
+	tmpdir_file("draft", "[hash]\ntime = 5\n", 0600);
+	(void)snprintf(from, sizeof(from), "%s/draft", tmpdir);
 	static const struct {
 		const char *name;
 		unsigned time;
 	} places[] = {{"gltoken.conf", 4}, {"conf.d/a.conf", 4}, {"conf.d/b.conf", 5}, {"conf.d/c.conf", 5}};
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		(void)snprintf(file, sizeof(file), "%s/%s", top, places[i].name);
+		(void)snprintf(file, sizeof(file), "%s/%s", tmpdir, places[i].name);
 		if (glt_conf_files(main_file, &edited, &conf, NULL, &err) != GLT_OK)
 			fail_msg("%s: %s", places[i].name, err.text);
 		assert_int_equal(conf.hash.time, places[i].time);
-		put("draft", "[hash]\ntime = x\n", 0600);
+		tmpdir_file("draft", "[hash]\ntime = x\n", 0600);
 		assert_int_equal(glt_conf_files(main_file, &edited, &conf, NULL, &err), GLT_INVALID);
 		assert_non_null(strstr(err.text, places[i].name));
-		put("draft", "[hash]\ntime = 5\n", 0600);
+		tmpdir_file("draft", "[hash]\ntime = 5\n", 0600);
 	}
 }
 
 static int setup(void **state)
 {
-	(void)state;
-	strcpy(top, "/tmp/test_conf_files.XXXXXX");
-	if (!mkdtemp(top))
+	if (tmpdir_setup(state) != 0)
 		return -1;
-	(void)snprintf(main_file, sizeof(main_file), "%s/gltoken.conf", top);
-	(void)snprintf(copy, sizeof(copy), "%s/valid", top);
+	(void)snprintf(main_file, sizeof(main_file), "%s/gltoken.conf", tmpdir);
+	(void)snprintf(copy, sizeof(copy), "%s/valid", tmpdir);
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	char line[100];
-
-	(void)state;
-	(void)snprintf(line, sizeof(line), "rm -rf %s", top);
-	return system(line);
 }
 
 int main(void)
@@ -298,5 +275,5 @@ int main(void)
 		cmocka_unit_test_setup(edited_file_is_read_elsewhere, fresh),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, tmpdir_teardown);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* git-credential-gltoken as git starts it, up to where it needs a host. */
+#include "tmpdir.h"
+
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,24 +17,11 @@
 
 #define PROGRAM "tools/git-credential-gltoken" /* make check runs in the build directory */
 
-static char top[64], out[16384];
-
-static void file(const char *name, const char *text, mode_t mode)
-{
-	char path[128];
-
-	(void)snprintf(path, sizeof(path), "%s/%s", top, name);
-	(void)unlink(path);
-	FILE *f = fopen(path, "w");
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-	assert_int_equal(chmod(path, mode), 0);
-}
+static char out[16384];
 
 static void conf(const char *text)
 {
-	file("gltoken/credentials", text, 0600);
+	tmpdir_file("gltoken/credentials", text, 0600);
 }
 
 /* request: attributes parted by blanks. */
@@ -44,7 +33,7 @@ static void run(const char *action, const char *request)
 	assert_true(asprintf(&line,
 			     "cd %s && printf '%%s\\n' %s '' | env -i PATH=/usr/bin:/bin HOME=%s XDG_CONFIG_HOME=%s "
 			     "%s %s 2>&1; echo rc=$?",
-			     top, request, top, top, program, action) > 0);
+			     tmpdir, request, tmpdir, tmpdir, program, action) > 0);
 	FILE *f = popen(line, "r");
 	assert_non_null(f);
 	size_t n = fread(out, 1, sizeof(out) - 1, f);
@@ -134,14 +123,14 @@ static void token_files(void **state)
 {
 	(void)state;
 	conf("[gltoken \"https://git.example.org\"]\ntokenFile = ~/token\n");
-	file("token", "glpat-AbCdEf0123456789abcd\n", 0600);
+	tmpdir_file("token", "glpat-AbCdEf0123456789abcd\n", 0600);
 	gives(AT, "glpat-AbCdEf0123456789abcd");
-	file("token", "glpat-AbCdEf0123456789abcd\n", 0644);
+	tmpdir_file("token", "glpat-AbCdEf0123456789abcd\n", 0644);
 	run("get", AT);
 	says("chmod 600");
 	says("\nquit=1\n");
 	assert_null(strstr(out, "glpat"));
-	file("token", "two\nlines\n", 0600);
+	tmpdir_file("token", "two\nlines\n", 0600);
 	run("get", AT);
 	says("quit=1\nrc=1");
 	conf("[gltoken \"https://git.example.org\"]\ntokenCommand = \"echo hidden; exit 1\"\n");
@@ -154,18 +143,18 @@ static void token_files(void **state)
 static void expiry(void **state)
 {
 	(void)state;
-	file("token", "glpat-AbCdEf0123456789abcd\n", 0600);
+	tmpdir_file("token", "glpat-AbCdEf0123456789abcd\n", 0600);
 	conf("[gltoken \"https://git.example.org\"]\ntokenFile = ~/token\n");
-	file("token.expires", "glpat-AbCdEf 2999-01-31T00:00:00Z\n", 0600);
+	tmpdir_file("token.expires", "glpat-AbCdEf 2999-01-31T00:00:00Z\n", 0600);
 	run("get", AT);
 	assert_string_equal(
 		out, "username=git\npassword=glpat-AbCdEf0123456789abcd\npassword_expiry_utc=32474736000\nrc=0\n");
-	file("token.expires", "glpat-Another 2999-01-31T00:00:00Z\n", 0600);
+	tmpdir_file("token.expires", "glpat-Another 2999-01-31T00:00:00Z\n", 0600);
 	gives(AT, "glpat-AbCdEf0123456789abcd");
-	file("token.expires", "glpat-AbCdEf never\n", 0600);
+	tmpdir_file("token.expires", "glpat-AbCdEf never\n", 0600);
 	gives(AT, "glpat-AbCdEf0123456789abcd");
 	/* It may have been given more time since: the host says. */
-	file("token.expires", "glpat-AbCdEf 2020-01-31T00:00:00Z\n", 0600);
+	tmpdir_file("token.expires", "glpat-AbCdEf 2020-01-31T00:00:00Z\n", 0600);
 	run("get", AT);
 	says("expired on 2020-01-31T00:00:00Z");
 	says("\npassword=glpat-AbCdEf0123456789abcd\nrc=0\n");
@@ -184,8 +173,8 @@ static void expiry(void **state)
 static void erased_and_stored(void **state)
 {
 	(void)state;
-	file("token", "glpat-AbCdEf0123456789abcd\n", 0600);
-	file("token.expires", "", 0600);
+	tmpdir_file("token", "glpat-AbCdEf0123456789abcd\n", 0600);
+	tmpdir_file("token.expires", "", 0600);
 	conf("[gltoken \"https://git.example.org\"]\ntokenFile = ~/token\n");
 	run("erase", AT "username=git password=glpat-AbCdEf0123456789abcd");
 	says("https://git.example.org refused the token in ");
@@ -229,7 +218,7 @@ static void bad_configuration(void **state)
 		assert_null(strstr(out, "password="));
 	}
 	conf(SECTION("https://git.example.org", "x"));
-	file("gltoken/credentials", SECTION("https://git.example.org", "x"), 0622);
+	tmpdir_file("gltoken/credentials", SECTION("https://git.example.org", "x"), 0622);
 	run("get", AT);
 	says("chmod go-w");
 	assert_null(strstr(out, "password="));
@@ -250,23 +239,12 @@ static void usage(void **state)
 
 static int setup(void **state)
 {
-	char path[128];
+	char path[64];
 
-	(void)state;
-	strcpy(top, "/tmp/test_credential.XXXXXX");
-	if (!mkdtemp(top))
+	if (tmpdir_setup(state) != 0)
 		return -1;
-	(void)snprintf(path, sizeof(path), "%s/gltoken", top);
+	(void)snprintf(path, sizeof(path), "%s/gltoken", tmpdir);
 	return mkdir(path, 0700);
-}
-
-static int teardown(void **state)
-{
-	char line[128];
-
-	(void)state;
-	(void)snprintf(line, sizeof(line), "rm -rf %s", top);
-	return system(line);
 }
 
 int main(void)
@@ -282,5 +260,5 @@ int main(void)
 		cmocka_unit_test(usage),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, tmpdir_teardown);
 }
