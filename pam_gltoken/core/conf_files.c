@@ -14,47 +14,88 @@
 /* ---- one file ---- */
 
 struct pile { /* all files in one */
-	FILE *f;
 	char *text;
-	size_t len;
+	size_t len, room;
 };
 
-static enum glt_status take_text(struct pile *pile, const char *name, char *text, size_t len,
-				 struct glt_conf *conf, struct glt_err *err)
+static bool make_room(struct pile *p, size_t more)
 {
-	/* An empty buffer cannot be opened. */
-	FILE *f = len ? fmemopen(text, len, "r") : fopen("/dev/null", "re");
+	void *grown;
 
-	if (!f)
-		return glt_fail(err, GLT_UNAVAILABLE, "%s: %s", name, strerror(errno));
-	(void)fprintf(pile->f, "# %s\n%.*s\n", name, (int)len, text);
-	return glt_conf_add(f, name, conf, err);
+	if (p->room - p->len >= more)
+		return true;
+	grown = realloc(p->text, p->len + more);
+	if (!grown)
+		return false;
+	p->text = grown;
+	p->room = p->len + more;
+	return true;
+}
+
+static bool add(struct pile *p, const char *a, const char *b, const char *c)
+{
+	const size_t len = strlen(a) + strlen(b) + strlen(c);
+
+	if (!make_room(p, len + 1))
+		return false;
+	(void)snprintf(p->text + p->len, len + 1, "%s%s%s", a, b, c);
+	p->len += len;
+	return true;
+}
+
+/* To the end of the file, or one byte more than it may have. */
+static bool add_all(struct pile *p, int fd)
+{
+	const size_t start = p->len;
+	struct stat sb;
+	ssize_t n = 1;
+
+	if (fstat(fd, &sb) != 0 || !make_room(p, (size_t)(sb.st_size < 32768 ? sb.st_size : 32768) + 64))
+		return false;
+	while (n != 0 && p->len - start <= GLT_CONF_SIZE) {
+		if (p->len == p->room && !make_room(p, 8192))
+			return false;
+		n = read(fd, p->text + p->len, p->room - p->len);
+		if (n < 0 && errno != EINTR)
+			return false;
+		p->len += n > 0 ? (size_t)n : 0;
+	}
+	return true;
+}
+
+static enum glt_status parse(const struct pile *p, size_t start, const char *name, struct glt_conf *conf,
+			     struct glt_err *err)
+{
+	const size_t len = p->len - start;
+	FILE *f;
+
+	if (len > GLT_CONF_SIZE)
+		return glt_fail(err, GLT_INVALID, "%s: has over %zu bytes", name, GLT_CONF_SIZE);
+	if (len && memchr(p->text + start, '\0', len))
+		return glt_fail(err, GLT_INVALID, "%s: holds a NUL byte", name);
+	/* An empty buffer cannot be opened. */
+	f = len ? fmemopen(p->text + start, len, "r") : fopen("/dev/null", "re");
+	return f ? glt_conf_add(f, name, conf, err)
+		 : glt_fail(err, GLT_UNAVAILABLE, "%s: %s", name, strerror(errno));
 }
 
 /* name: what it is called; path: where it is read. */
-static enum glt_status take_file(struct pile *pile, const char *name, const char *path, struct glt_conf *conf,
+static enum glt_status take_file(struct pile *p, const char *name, const char *path, struct glt_conf *conf,
 				 struct glt_err *err)
 {
-	enum glt_status st;
-	char *text;
-	size_t len;
 	FILE *f = glt_conf_open(path, err);
+	enum glt_status st;
+	size_t start;
 
 	if (!f)
 		return err->status;
-	text = malloc(GLT_CONF_SIZE + 1);
-	len = text ? fread(text, 1, GLT_CONF_SIZE + 1, f) : 0;
-	if (!text || ferror(f))
-		st = glt_fail(err, GLT_UNAVAILABLE, "%s: cannot be read", name);
-	else if (len > GLT_CONF_SIZE)
-		st = glt_fail(err, GLT_INVALID, "%s: has over %zu bytes", name, GLT_CONF_SIZE);
-	else if (memchr(text, '\0', len))
-		st = glt_fail(err, GLT_INVALID, "%s: holds a NUL byte", name);
+	if (add(p, "# ", name, "\n") && (start = p->len, add_all(p, fileno(f))))
+		st = parse(p, start, name, conf, err);
 	else
-		st = take_text(pile, name, text, len, conf, err);
+		st = glt_fail(err, GLT_UNAVAILABLE, "%s: cannot be read", name);
 	(void)fclose(f);
-	free(text);
-	return st;
+	return st == GLT_OK && !add(p, "\n", "", "") ? glt_fail(err, GLT_UNAVAILABLE, "no memory for %s", name)
+						     : st;
 }
 
 /* ---- conf.d ---- */
@@ -124,6 +165,11 @@ static enum glt_status take_folder(struct pile *pile, const char *main_file, con
 	return st == GLT_NOT_FOUND && !(edited && !seen) ? GLT_OK : st;
 }
 
+static void digest(struct glt_conf *conf, const struct pile *p)
+{
+	(void)crypto_generichash(conf->digest, sizeof(conf->digest), (const uint8_t *)p->text, p->len, NULL, 0);
+}
+
 enum glt_status glt_conf_files(const char *main_file, const struct glt_conf_edited *edited, struct glt_conf *conf,
 			       char **text, struct glt_err *err)
 {
@@ -132,19 +178,15 @@ enum glt_status glt_conf_files(const char *main_file, const struct glt_conf_edit
 	enum glt_status st;
 
 	glt_conf_begin(conf);
-	pile.f = open_memstream(&pile.text, &pile.len);
-	if (!pile.f)
-		return glt_fail(err, GLT_UNAVAILABLE, "no memory for the configuration");
 	st = take_file(&pile, main_file, place_of(main_file, edited), conf, &why);
 	if (st == GLT_OK || st == GLT_NOT_FOUND)
 		st = take_folder(&pile, main_file, edited, conf, &why);
 	if (st == GLT_OK)
 		st = glt_conf_end(main_file, conf, &why);
-	if (fclose(pile.f) != 0 && st == GLT_OK)
+	if (st == GLT_OK && !add(&pile, "", "", ""))
 		st = glt_fail(&why, GLT_UNAVAILABLE, "no memory for the configuration");
 	if (st == GLT_OK)
-		(void)crypto_generichash(conf->digest, sizeof(conf->digest), (const uint8_t *)pile.text, pile.len,
-					 NULL, 0);
+		digest(conf, &pile);
 	if (st == GLT_OK && text)
 		*text = pile.text;
 	else
@@ -154,45 +196,44 @@ enum glt_status glt_conf_files(const char *main_file, const struct glt_conf_edit
 
 /* ---- the copy ---- */
 
-static char *read_copy(const char *copy, struct glt_conf *conf)
+/* It may be as large as all files together, and so is taken without that limit. */
+static bool read_copy(const char *copy, struct pile *p, int64_t *kept_at)
 {
 	struct glt_err ignored;
 	FILE *f = glt_conf_open(copy, &ignored);
 	struct stat sb;
-	char *text = f ? calloc(1, 4 * GLT_CONF_SIZE) : NULL;
-	size_t len = text ? fread(text, 1, 4 * GLT_CONF_SIZE - 1, f) : 0;
+	bool ok;
 
-	if (text &&
-	    (ferror(f) || len == 4 * GLT_CONF_SIZE - 1 || strlen(text) != len || fstat(fileno(f), &sb) != 0)) {
-		free(text);
-		text = NULL;
-	} else if (text) {
-		conf->kept_at = sb.st_mtime;
-	}
-	if (f)
-		(void)fclose(f);
-	return text;
+	if (!f)
+		return false;
+	ok = fstat(fileno(f), &sb) == 0 && sb.st_size < GLT_CONF_FILES * (off_t)GLT_CONF_SIZE &&
+	     make_room(p, (size_t)sb.st_size + 1) &&
+	     fread(p->text, 1, (size_t)sb.st_size, f) == (size_t)sb.st_size;
+	(void)fclose(f);
+	if (!ok)
+		return false;
+	p->len = (size_t)sb.st_size;
+	p->text[p->len] = '\0';
+	*kept_at = sb.st_mtime;
+	return strlen(p->text) == p->len;
 }
 
 static enum glt_status use_copy(const char *copy, struct glt_conf *conf)
 {
-	struct pile nowhere = {.f = fopen("/dev/null", "we")};
 	enum glt_status st = GLT_UNAVAILABLE;
-	char *text;
+	struct pile p = {.text = NULL};
+	FILE *f;
 
 	glt_conf_begin(conf);
-	text = read_copy(copy, conf);
-	if (text && nowhere.f) {
-		size_t len = strlen(text);
-
-		st = take_text(&nowhere, copy, text, len, conf, NULL);
-		if (st == GLT_OK)
-			st = glt_conf_end(copy, conf, NULL);
-		(void)crypto_generichash(conf->digest, sizeof(conf->digest), (const uint8_t *)text, len, NULL, 0);
+	if (read_copy(copy, &p, &conf->kept_at)) {
+		f = p.len ? fmemopen(p.text, p.len, "r") : fopen("/dev/null", "re");
+		st = f ? glt_conf_add(f, copy, conf, NULL) : GLT_UNAVAILABLE;
 	}
-	if (nowhere.f)
-		(void)fclose(nowhere.f);
-	free(text);
+	if (st == GLT_OK)
+		st = glt_conf_end(copy, conf, NULL);
+	if (st == GLT_OK)
+		digest(conf, &p);
+	free(p.text);
 	return st;
 }
 
@@ -214,13 +255,12 @@ enum glt_status glt_conf_keep(const char *copy, const char *text, struct glt_err
 {
 	const size_t len = strlen(text);
 	char fresh[300];
-	struct glt_conf *unused = calloc(1, sizeof(*unused));
-	char *old = unused ? read_copy(copy, unused) : NULL;
-	bool same = old && strcmp(old, text) == 0, ok;
+	struct pile old = {.text = NULL};
+	int64_t kept_at;
+	bool same = read_copy(copy, &old, &kept_at) && strcmp(old.text, text) == 0, ok;
 	int fd;
 
-	free(old);
-	free(unused);
+	free(old.text);
 	if (same)
 		return GLT_OK;
 	(void)snprintf(fresh, sizeof(fresh), "%s.XXXXXX", copy);

@@ -176,6 +176,16 @@ static void copy_counts_where_a_file_is_broken(void **state)
 	assert_memory_not_equal(conf.digest, was, sizeof(was));
 }
 
+/* Where there was no file, the defaults are what was validated. */
+static void copy_of_nothing(void **state)
+{
+	(void)state;
+	keep();
+	tmpdir_file("gltoken.conf", "[policy]\nmode = off\n", 0644);
+	assert_int_equal(conf_read(), GLT_OK);
+	assert_true(conf.is_copy && conf.hash.time == 2);
+}
+
 static void copy_that_is_no_better(void **state)
 {
 	(void)state;
@@ -270,6 +280,7 @@ int main(void)
 		cmocka_unit_test_setup(each_fault_names_its_file, fresh),
 		cmocka_unit_test_setup(not_without_end, fresh),
 		cmocka_unit_test_setup(copy_counts_where_a_file_is_broken, fresh),
+		cmocka_unit_test_setup(copy_of_nothing, fresh),
 		cmocka_unit_test_setup(copy_that_is_no_better, fresh),
 		cmocka_unit_test_setup(only_what_counted_last, fresh),
 		cmocka_unit_test_setup(edited_file_is_read_elsewhere, fresh),
