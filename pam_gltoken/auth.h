@@ -29,6 +29,10 @@ void auth_key(struct auth *a);
 void auth_authorize(struct auth *a);
 void auth_change(struct auth *a);
 
+/* A token that was verified by a hash of other parameters than [hash] now has is hashed anew. The reply is written by
+ * then and stays as it is, whatever becomes of this. */
+void auth_rehash(struct auth *a, const Glt__Token *t, const struct glt_token_text *text);
+
 /* Whose connection is stdin? False: it is no socket. */
 bool auth_peer(uid_t *uid);
 /* Serve GLT_SOCKET. Returns 0 in a child that has one connection as stdin and stdout, -1 if that cannot be. */

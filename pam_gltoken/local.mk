@@ -128,6 +128,7 @@ pam_gltoken_gltoken_auth_SOURCES = \
 	pam_gltoken/auth_change.h \
 	pam_gltoken/auth_list.c \
 	pam_gltoken/auth_listen.c \
+	pam_gltoken/auth_rehash.c \
 	pam_gltoken/auth_reply.c \
 	pam_gltoken/auth_reuse.c \
 	pam_gltoken/auth_session.c \

@@ -144,6 +144,7 @@ tools_gltoken_SOURCES = \
 	tools/cmd_scope.c \
 	tools/cmd_setup.c \
 	tools/cmd_show.c \
+	tools/cmd_tune.c \
 	tools/cmd_user.c \
 	tools/cmd_user_remove.c \
 	tools/cmd_user_sync.c \

@@ -91,6 +91,8 @@ static enum outcome change_token(struct apply *a, Glt__Token *t)
 		if (t->uses_left == 0)
 			return KEEP;
 		t->uses_left--;
+	} else if (strcmp(action, "rehash") == 0) {
+		return KEEP; /* the same secret and the same grants */
 	} else if (strcmp(action, "resume") == 0 && only_state_differs(ev)) {
 		if (noted(a->notes, t->id))
 			return KEEP;

@@ -27,8 +27,15 @@ enum glt_status glt_secret_draw(const struct glt_conf *conf, Glt__Type type, Glt
 	const char *prefix = type == GLT__TYPE__DEPLOY ? conf->deploy_prefix : conf->prefix;
 
 	glt_token_generate(prefix, text);
-	if (!set_bytes(&t->salt, GLT_SALT_LEN) || !set_bytes(&t->tag, GLT_TAG_LEN) ||
-	    !glt_token_set_text(&t->prefix, prefix))
+	if (!glt_token_set_text(&t->prefix, prefix))
+		return glt_fail(err, GLT_UNAVAILABLE, "no memory for the record");
+	return glt_secret_rehash(conf, t, text, err);
+}
+
+enum glt_status glt_secret_rehash(const struct glt_conf *conf, Glt__Token *t, const struct glt_token_text *text,
+				  struct glt_err *err)
+{
+	if (!set_bytes(&t->salt, GLT_SALT_LEN) || !set_bytes(&t->tag, GLT_TAG_LEN))
 		return glt_fail(err, GLT_UNAVAILABLE, "no memory for the record");
 	randombytes_buf(t->salt.data, GLT_SALT_LEN);
 	t->memory = conf->hash.memory;

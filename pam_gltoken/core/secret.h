@@ -10,6 +10,9 @@
 /* Draw text, and set prefix, salt, tag and Argon2 parameters of t. Slow. */
 enum glt_status glt_secret_draw(const struct glt_conf *conf, Glt__Type type, Glt__Token *t,
 				struct glt_token_text *text, struct glt_err *err);
+/* A new salt and tag, by [hash] as it is now, for the secret that t has; prefix and selector stay. Slow. */
+enum glt_status glt_secret_rehash(const struct glt_conf *conf, Glt__Token *t, const struct glt_token_text *text,
+				  struct glt_err *err);
 /* Set selector (drawn again where taken) and quick of t, whose id is set. */
 enum glt_status glt_secret_bind(struct glt_store *store, struct glt_txn *txn, Glt__Token *t,
 				struct glt_token_text *text, struct glt_err *err);
