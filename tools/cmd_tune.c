@@ -29,7 +29,7 @@ static const struct option options[] = {
 	GLT_OPTIONS_END,
 };
 
-#define RUNS 7
+#define RUNS 5
 #define STEP 1024u /* KiB */
 
 static int by_size(const void *x, const void *y)

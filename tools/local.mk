@@ -16,12 +16,18 @@ libglt_tools_a_SOURCES = \
 	tools/chain.h \
 	tools/checks.c \
 	tools/checks.h \
+	tools/bulk.c \
+	tools/bulk.h \
+	tools/bulk_out.c \
+	tools/bulk_out.h \
 	tools/child.c \
 	tools/child.h \
 	tools/cli.c \
 	tools/cli.h \
 	tools/cli_open.c \
 	tools/cmds.h \
+	tools/csv.c \
+	tools/csv.h \
 	tools/events.c \
 	tools/events.h \
 	tools/gitcmd.c \
@@ -34,6 +40,8 @@ libglt_tools_a_SOURCES = \
 	tools/import.h \
 	tools/import_put.c \
 	tools/import_valid.c \
+	tools/issue_args.c \
+	tools/issue_args.h \
 	tools/issued.c \
 	tools/issued.h \
 	tools/keyfile.c \
@@ -42,6 +50,8 @@ libglt_tools_a_SOURCES = \
 	tools/log.h \
 	tools/named.c \
 	tools/named.h \
+	tools/names.c \
+	tools/names.h \
 	tools/newrepo.c \
 	tools/newrepo.h \
 	tools/portable.c \
@@ -50,6 +60,8 @@ libglt_tools_a_SOURCES = \
 	tools/principal.h \
 	tools/protect.c \
 	tools/protect.h \
+	tools/progress.c \
+	tools/progress.h \
 	tools/records.c \
 	tools/records.h \
 	tools/replay.c \
@@ -72,6 +84,8 @@ libglt_tools_a_SOURCES = \
 	tools/reposcan.h \
 	tools/restore.c \
 	tools/restore.h \
+	tools/rows.c \
+	tools/rows.h \
 	tools/safe.c \
 	tools/safe.h \
 	tools/scan.c \

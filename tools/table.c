@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "table.h"
 
+#include "csv.h"
 #include "project.h"
 #include "safe.h"
 #include "scope.h"
@@ -43,24 +44,12 @@ static void add_columns(struct glt_out *t, const struct glt_column *columns)
 	}
 }
 
-/* RFC 4180: quoted where a separator, a quote or a line break stands in it. */
 static void csv_cell(const char *text)
 {
 	char *safe = glt_safe_dup(text);
 
-	if (!safe)
-		return;
-	if (safe[strcspn(safe, ",\"\r\n")] == '\0') {
-		(void)fputs(safe, stdout);
-	} else {
-		(void)putchar('"');
-		for (const char *p = safe; *p; p++) {
-			if (*p == '"')
-				(void)putchar('"');
-			(void)putchar(*p);
-		}
-		(void)putchar('"');
-	}
+	if (safe)
+		(void)glt_csv_put(stdout, safe);
 	free(safe);
 }
 

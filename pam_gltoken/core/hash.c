@@ -11,13 +11,25 @@ bool glt_hash_params_valid(const struct glt_hash_params *p)
 	       p->time <= GLT_HASH_T_MAX;
 }
 
+static _Thread_local struct {
+	bool on;
+	uint8_t *memory;
+	size_t bytes;
+} kept;
+
 /*
  * A fresh process pays a page fault for each 4 KiB of malloc'd memory, some 10 ms at 19 MiB. Huge pages where
  * there are any, and one call that populates the rest, take them away. Both are advice: failing is fine.
  */
 static int take(uint8_t **memory, size_t bytes)
 {
-	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *p;
+
+	if (kept.memory && kept.bytes == bytes) {
+		*memory = kept.memory;
+		return ARGON2_OK;
+	}
+	p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		return ARGON2_MEMORY_ALLOCATION_ERROR;
@@ -33,7 +45,25 @@ static int take(uint8_t **memory, size_t bytes)
 /* libargon2 has wiped it already (FLAG_clear_internal_memory). */
 static void give(uint8_t *memory, size_t bytes)
 {
-	(void)munmap(memory, bytes);
+	if (kept.memory == memory)
+		return;
+	if (!kept.on) {
+		(void)munmap(memory, bytes);
+		return;
+	}
+	if (kept.memory)
+		(void)munmap(kept.memory, kept.bytes);
+	kept.memory = memory;
+	kept.bytes = bytes;
+}
+
+void glt_hash_keep(bool keep)
+{
+	kept.on = keep;
+	if (!keep && kept.memory) {
+		(void)munmap(kept.memory, kept.bytes);
+		kept.memory = NULL;
+	}
 }
 
 enum glt_status glt_hash(const struct glt_hash_params *p, const void *secret, size_t len,

@@ -33,6 +33,9 @@ bool glt_hash_params_valid(const struct glt_hash_params *p);
 enum glt_status glt_hash(const struct glt_hash_params *p, const void *secret, size_t len,
 			 const uint8_t salt[GLT_SALT_LEN], uint8_t tag[GLT_TAG_LEN], struct glt_err *err);
 
+/* From now on this thread keeps the memory of its last hash for the next one: for who makes many. false gives it back. */
+void glt_hash_keep(bool keep);
+
 /* *match is true only if the hash was computed and is equal, compared in constant time. */
 enum glt_status glt_hash_verify(const struct glt_hash_params *p, const void *secret, size_t len,
 				const uint8_t salt[GLT_SALT_LEN], const uint8_t tag[GLT_TAG_LEN], bool *match,

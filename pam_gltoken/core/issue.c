@@ -224,23 +224,24 @@ static Glt__Token *new_record(const struct glt_issue *r, int64_t expires_at)
 	return t;
 }
 
-/* Inside the write transaction: names, number, indexes and event; applies and so ends it. */
-static enum glt_status put_new(struct glt_store *store, const struct glt_conf *conf, struct glt_txn *txn,
-			       const struct glt_issue *r, Glt__Token *t, struct glt_token_text *text,
-			       struct glt_err *err)
+static enum glt_status check_name_unused(struct glt_txn *txn, const struct glt_issue *r, struct glt_err *err)
 {
-	struct glt_change *c = glt_change_new();
 	Glt__Token *same = NULL;
-	enum glt_status st = c ? GLT_OK : glt_fail(err, GLT_UNAVAILABLE, "no memory for the change");
+	enum glt_status st = glt_token_named(txn, r->type, r->target, r->name, r->now, &same, err);
 
-	if (st == GLT_OK) {
-		st = glt_token_named(txn, r->type, r->target, r->name, r->now, &same, err);
-		if (st == GLT_OK)
-			st = glt_fail(err, GLT_EXISTS, "%s has an active token '%s' already: id %" PRIu64,
-				      r->target, r->name, same->id);
-		else if (st == GLT_NOT_FOUND)
-			st = GLT_OK;
-	}
+	if (st == GLT_OK)
+		st = glt_fail(err, GLT_EXISTS, "%s has an active token '%s' already: id %" PRIu64, r->target,
+			      r->name, same->id);
+	glt_token_free(same);
+	return st == GLT_NOT_FOUND ? GLT_OK : st;
+}
+
+enum glt_status glt_issue_put(struct glt_store *store, const struct glt_conf *conf, struct glt_txn *txn,
+			      struct glt_change *c, const struct glt_issue *r, Glt__Token *t,
+			      struct glt_token_text *text, struct glt_err *err)
+{
+	enum glt_status st = r->name_is_free ? GLT_OK : check_name_unused(txn, r, err);
+
 	if (st == GLT_OK)
 		st = check_free_name(txn, r, err);
 	if (st == GLT_OK)
@@ -254,11 +255,26 @@ static enum glt_status put_new(struct glt_store *store, const struct glt_conf *c
 	if (st == GLT_OK) {
 		glt_token_store(txn, c, NULL, t);
 		glt_event_token(c, r->actor, "token.issue", NULL, t, NULL);
-		st = glt_store_apply(txn, c, err);
-	} else {
-		glt_txn_end(txn);
 	}
-	glt_token_free(same);
+	return st;
+}
+
+/* One token, one transaction. */
+static enum glt_status put_new(struct glt_store *store, const struct glt_conf *conf, const struct glt_issue *r,
+			       Glt__Token *t, struct glt_token_text *text, struct glt_err *err)
+{
+	struct glt_change *c = glt_change_new();
+	struct glt_txn *txn;
+	enum glt_status st = c ? glt_txn_begin(store, true, &txn, err)
+			       : glt_fail(err, GLT_UNAVAILABLE, "no memory for the change");
+
+	if (st == GLT_OK) {
+		st = glt_issue_put(store, conf, txn, c, r, t, text, err);
+		if (st == GLT_OK)
+			st = glt_store_apply(txn, c, err);
+		else
+			glt_txn_end(txn);
+	}
 	glt_change_free(c);
 	return st;
 }
@@ -280,21 +296,14 @@ static enum glt_status existing(struct glt_store *store, const struct glt_issue 
 	return st == GLT_NOT_FOUND ? GLT_OK : st;
 }
 
-enum glt_status glt_issue(struct glt_store *store, const struct glt_conf *conf, const struct glt_issue *r,
-			  Glt__Token **record, char text[GLT_TOKEN_MAX + 1], struct glt_err *err)
+enum glt_status glt_issue_prepare(struct glt_store *store, const struct glt_conf *conf, const struct glt_issue *r,
+				  Glt__Token **record, struct glt_err *err)
 {
-	struct glt_token_text tt = {.prefix = ""};
-	Glt__Token *t = NULL;
-	struct glt_txn *txn;
 	uint32_t uid1 = 0;
 	int64_t expires_at;
-	enum glt_status st;
+	enum glt_status st = check_input(r, err);
 
 	*record = NULL;
-	text[0] = '\0';
-	st = check_input(r, err);
-	if (st == GLT_OK && r->if_absent)
-		st = existing(store, r, record, err);
 	if (st == GLT_OK)
 		st = glt_policy_expiry(conf, r->type, r->expires_at, conf->default_lifetime, r->now, &expires_at,
 				       err);
@@ -304,19 +313,37 @@ enum glt_status glt_issue(struct glt_store *store, const struct glt_conf *conf, 
 		st = find_owner(store, r->target, &uid1, err);
 	if (st == GLT_OK && r->username)
 		st = check_no_account(r->username, err);
-	if (st == GLT_OK) {
-		t = new_record(r, expires_at);
-		st = t ? glt_policy_allows(conf, NULL, t, r->now, err)
-		       : glt_fail(err, GLT_UNAVAILABLE, "no memory for the record");
+	if (st != GLT_OK)
+		return st;
+	*record = new_record(r, expires_at);
+	if (!*record)
+		return glt_fail(err, GLT_UNAVAILABLE, "no memory for the record");
+	(*record)->owner_uid_plus1 = uid1;
+	st = glt_policy_allows(conf, NULL, *record, r->now, err);
+	if (st != GLT_OK) {
+		glt_token_free(*record);
+		*record = NULL;
 	}
+	return st;
+}
+
+enum glt_status glt_issue(struct glt_store *store, const struct glt_conf *conf, const struct glt_issue *r,
+			  Glt__Token **record, char text[GLT_TOKEN_MAX + 1], struct glt_err *err)
+{
+	struct glt_token_text tt = {.prefix = ""};
+	Glt__Token *t = NULL;
+	enum glt_status st = check_input(r, err);
+
+	*record = NULL;
+	text[0] = '\0';
+	if (st == GLT_OK && r->if_absent)
+		st = existing(store, r, record, err);
+	if (st == GLT_OK)
+		st = glt_issue_prepare(store, conf, r, &t, err);
 	if (st == GLT_OK)
 		st = glt_secret_draw(conf, r->type, t, &tt, err);
-	if (st == GLT_OK) {
-		t->owner_uid_plus1 = uid1;
-		st = glt_txn_begin(store, true, &txn, err);
-	}
 	if (st == GLT_OK)
-		st = put_new(store, conf, txn, r, t, &tt, err);
+		st = put_new(store, conf, r, t, &tt, err);
 	if (st == GLT_OK) {
 		glt_token_format(&tt, text);
 		*record = t;

@@ -28,6 +28,7 @@ struct glt_issue {
 	size_t n_services;
 	uint32_t max_uses; /* 0: no limit */
 	const char *actor; /* for created_by and audit */
+	bool name_is_free; /* glt_issue_put(): known already, so that the holder's tokens need not be read */
 	bool if_absent;    /* a live token of that name and holder: GLT_EXISTS and *record is it */
 	int64_t now;
 };
@@ -37,6 +38,14 @@ struct glt_issue {
  * A live token with the same name and holder is GLT_EXISTS. Must not be called with a transaction open. */
 enum glt_status glt_issue(struct glt_store *store, const struct glt_conf *conf, const struct glt_issue *req,
 			  Glt__Token **record, char text[GLT_TOKEN_MAX + 1], struct glt_err *err);
+
+/* The same in steps, for many in one transaction: the record without its secret, then glt_secret_draw(), then what is
+ * to be changed. */
+enum glt_status glt_issue_prepare(struct glt_store *store, const struct glt_conf *conf,
+				  const struct glt_issue *req, Glt__Token **record, struct glt_err *err);
+enum glt_status glt_issue_put(struct glt_store *store, const struct glt_conf *conf, struct glt_txn *txn,
+			      struct glt_change *c, const struct glt_issue *req, Glt__Token *t,
+			      struct glt_token_text *text, struct glt_err *err);
 
 enum glt_status glt_service_check(const char *service, struct glt_err *err);
 

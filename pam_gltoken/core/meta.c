@@ -170,3 +170,23 @@ void glt_meta_finish(struct glt_meta *m, struct glt_change *c)
 	put_u64(c, "seq", m->head.seq);
 	put_bytes(c, "head", m->head.hash, sizeof(m->head.hash));
 }
+
+uint64_t glt_next(struct glt_txn *txn, enum glt_counter counter)
+{
+	return ++txn->meta.counter[counter];
+}
+
+uint64_t glt_counter(struct glt_txn *txn, enum glt_counter counter)
+{
+	return txn->meta.counter[counter];
+}
+
+void glt_skip(struct glt_txn *txn, enum glt_counter counter, uint64_t n)
+{
+	txn->meta.counter[counter] += n;
+}
+
+void glt_chain_from(struct glt_txn *txn, const struct glt_head *head)
+{
+	txn->meta.head = *head;
+}

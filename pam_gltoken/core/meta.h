@@ -5,9 +5,19 @@
 
 #include "store.h"
 
+struct MDB_txn;
+
 struct glt_meta {
 	uint64_t counter[GLT_COUNTERS];
 	struct glt_head head;
+};
+
+struct glt_txn {
+	struct glt_store *store;
+	struct MDB_txn *mdb;
+	int gate; /* lock of the writers, -1 for readers */
+	bool staged;
+	struct glt_meta meta;
 };
 
 /* What a new store holds besides. */

@@ -29,13 +29,6 @@ struct glt_store {
 	void *changed_arg;
 };
 
-struct glt_txn {
-	struct glt_store *store;
-	MDB_txn *mdb;
-	int gate; /* lock of the writers, -1 for readers */
-	struct glt_meta meta;
-};
-
 static enum glt_status lmdb_fail(const struct glt_store *s, int rc, const char *doing, struct glt_err *err)
 {
 	switch (rc) {
@@ -147,6 +140,8 @@ static int begin(struct glt_store *s, unsigned flags, MDB_txn **txn)
 		rc = mdb_txn_begin(s->env, NULL, flags, txn);
 	if (rc == MDB_READERS_FULL && mdb_reader_check(s->env, &dead) == 0)
 		rc = mdb_txn_begin(s->env, NULL, flags, txn);
+	if (rc != 0)
+		*txn = NULL;
 	return rc;
 }
 
@@ -347,33 +342,25 @@ static enum glt_status begin_write(struct glt_store *s, struct glt_txn *txn, str
 	rc = grow(s, false); /* so that hardly any change meets MDB_MAP_FULL */
 	if (rc == 0)
 		rc = begin(s, 0, &txn->mdb);
-	if (rc != 0) {
-		txn->mdb = NULL;
+	if (rc != 0)
 		return lmdb_fail(s, rc, "begin", err);
-	}
 	return glt_meta_load(txn, &txn->meta, err);
-}
-
-static enum glt_status begin_read(struct glt_store *s, struct glt_txn *txn, struct glt_err *err)
-{
-	int rc = begin(s, MDB_RDONLY, &txn->mdb);
-
-	if (rc == 0)
-		return GLT_OK;
-	txn->mdb = NULL;
-	return lmdb_fail(s, rc, "begin", err);
 }
 
 enum glt_status glt_txn_begin(struct glt_store *s, bool write, struct glt_txn **out, struct glt_err *err)
 {
 	struct glt_txn *txn = new_txn(s);
-	enum glt_status st;
+	enum glt_status st = GLT_OK;
+	int rc;
 
 	*out = NULL;
 	if (!txn)
 		return glt_fail(err, GLT_UNAVAILABLE, "no memory for a transaction");
 	glt_stale_watch();
-	st = write ? begin_write(s, txn, err) : begin_read(s, txn, err);
+	if (write)
+		st = begin_write(s, txn, err);
+	else if ((rc = begin(s, MDB_RDONLY, &txn->mdb)) != 0)
+		st = lmdb_fail(s, rc, "begin", err);
 	glt_stale_rest();
 	if (st == GLT_OK)
 		*out = txn;
@@ -391,21 +378,6 @@ void glt_txn_end(struct glt_txn *txn)
 	if (txn->gate >= 0)
 		(void)close(txn->gate);
 	free(txn);
-}
-
-uint64_t glt_next(struct glt_txn *txn, enum glt_counter counter)
-{
-	return ++txn->meta.counter[counter];
-}
-
-void glt_skip(struct glt_txn *txn, enum glt_counter counter, uint64_t n)
-{
-	txn->meta.counter[counter] += n;
-}
-
-void glt_chain_from(struct glt_txn *txn, const struct glt_head *head)
-{
-	txn->meta.head = *head;
 }
 
 /* ---- reading ---- */
@@ -539,18 +511,37 @@ static int carry_out(struct glt_txn *txn, const struct glt_op *op)
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-static int write_and_commit(struct glt_txn *txn, struct glt_change *c)
+static int write_all(struct glt_txn *txn, const struct glt_change *c)
 {
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < c->n; i++)
 		rc = carry_out(txn, &c->ops[i]);
+	return rc;
+}
+
+static int write_and_commit(struct glt_txn *txn, struct glt_change *c)
+{
+	int rc = write_all(txn, c);
+
 	if (rc == 0)
 		rc = mdb_txn_commit(txn->mdb);
 	else
 		mdb_txn_abort(txn->mdb);
 	txn->mdb = NULL;
 	return rc;
+}
+
+enum glt_status glt_store_stage(struct glt_txn *txn, struct glt_change *c, struct glt_err *err)
+{
+	int rc;
+
+	glt_meta_finish(&txn->meta, c);
+	if (c->no_memory)
+		return glt_fail(err, GLT_UNAVAILABLE, "no memory for the change: nothing was changed");
+	txn->staged = true;
+	rc = write_all(txn, c);
+	return rc == 0 ? GLT_OK : lmdb_fail(txn->store, rc, "write", err);
 }
 
 enum glt_status glt_store_apply(struct glt_txn *txn, struct glt_change *c, struct glt_err *err)
@@ -564,7 +555,8 @@ enum glt_status glt_store_apply(struct glt_txn *txn, struct glt_change *c, struc
 		return glt_fail(err, GLT_UNAVAILABLE, "no memory for the change: nothing was changed");
 	}
 	rc = write_and_commit(txn, c);
-	while (rc == MDB_MAP_FULL) { /* a change larger than the reserve; the gate has kept what was read true */
+	/* A change larger than the reserve; the gate has kept what was read true. What was staged is gone, though. */
+	while (rc == MDB_MAP_FULL && !txn->staged) {
 		rc = grow(txn->store, true);
 		if (rc == 0)
 			rc = begin(txn->store, 0, &txn->mdb);

@@ -151,6 +151,12 @@ void glt_change_event(struct glt_change *c, const Glt__Event *ev);
 /* The one door: write all of c and its events, durably, or nothing. Ends txn in any case. c is not freed. */
 enum glt_status glt_store_apply(struct glt_txn *txn, struct glt_change *c, struct glt_err *err);
 
+/* Write c into the transaction, which goes on and sees it; one glt_store_apply() at the end makes it all durable, or
+ * nothing. What is staged must fit the map's reserve, a quarter of it and 16 MiB at least. */
+enum glt_status glt_store_stage(struct glt_txn *txn, struct glt_change *c, struct glt_err *err);
+/* What the next value of a counter will follow, here in this transaction. */
+uint64_t glt_counter(struct glt_txn *txn, enum glt_counter counter);
+
 struct glt_store_stats {
 	uint64_t entries[GLT_TABLES];
 	uint64_t map_size, used_bytes, file_bytes;

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+#include "rows.h"
+
+#include "csv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define COLUMNS_MAX 32
+#define FILE_MAX ((size_t)1 << 31)
+
+struct glt_rows {
+	struct glt_cli *cli;
+	const struct glt_bulk *bulk;
+	char command[64]; /* as it is without "(row N)" */
+	char *file;
+	size_t size, at;
+	bool json;
+	size_t first; /* where the rows begin, behind the titles */
+	const struct option *column[COLUMNS_MAX];
+	size_t n_columns, number;
+};
+
+/* ---- the file ---- */
+
+static char *read_whole(const struct glt_cli *cli, const char *path, size_t *size)
+{
+	int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	char *text = NULL;
+	size_t room = 0;
+	ssize_t n = fd < 0 ? -1 : 1;
+
+	for (*size = 0; n > 0 && *size < FILE_MAX; *size += (size_t)n) {
+		if (room - *size < 65536)
+			text = glt_cli_alloc(text, room = 2 * room + 131072, 1);
+		n = read(fd, text + *size, room - *size - 1);
+		if (n < 0)
+			break;
+	}
+	if (n != 0)
+		glt_cli_warn(cli, "%s: %s", path, n < 0 ? strerror(errno) : "over 2 GiB");
+	else
+		text[*size] = '\0';
+	if (fd >= 0)
+		(void)close(fd);
+	if (n == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* allow_from and allow-from are --allow-from. */
+static const struct option *column_of(const struct glt_bulk *bulk, const char *title)
+{
+	char name[32];
+	size_t n = strlen(title);
+
+	if (n >= sizeof(name))
+		return NULL;
+	memcpy(name, title, n + 1);
+	for (char *p = name; (p = strchr(p, '_'));)
+		*p = '-';
+	for (const struct option *o = bulk->options; o->name; o++)
+		if (o->has_arg == required_argument && o->val < GLT_ISSUE_OWN && strcmp(o->name, name) == 0)
+			return o;
+	return NULL;
+}
+
+static void name_row(const struct glt_rows *r)
+{
+	(void)snprintf(r->cli->command, sizeof(r->cli->command), "%.40s (row %zu)", r->command, r->number);
+}
+
+static void read_titles(struct glt_rows *r)
+{
+	char *field[COLUMNS_MAX];
+
+	if (!glt_csv_row(r->file, r->size, &r->at, field, COLUMNS_MAX, &r->n_columns))
+		glt_cli_usage(r->cli, "%s: the first row must be the columns' names", r->bulk->from_file);
+	for (size_t i = 0; i < r->n_columns; i++) {
+		r->column[i] = column_of(r->bulk, field[i]);
+		if (!r->column[i])
+			glt_cli_usage(r->cli, "%s: unknown column '%.64s'", r->bulk->from_file, field[i]);
+		for (size_t k = 0; k < i; k++)
+			if (r->column[k] == r->column[i])
+				glt_cli_usage(r->cli, "%s: column '%.64s' stands there twice", r->bulk->from_file,
+					      field[i]);
+	}
+}
+
+struct glt_rows *glt_rows_open(struct glt_cli *cli, const struct glt_bulk *bulk)
+{
+	struct glt_rows *r = glt_cli_alloc(NULL, 1, sizeof(*r));
+
+	*r = (struct glt_rows){.cli = cli, .bulk = bulk};
+	memcpy(r->command, cli->command, sizeof(r->command));
+	if (!bulk->from_file)
+		return r;
+	r->file = read_whole(cli, bulk->from_file, &r->size);
+	if (!r->file) {
+		free(r);
+		return NULL;
+	}
+	if (memchr(r->file, '\0', r->size))
+		glt_cli_usage(cli, "%s holds a NUL byte", bulk->from_file);
+	r->json = r->file[strspn(r->file, " \t\r\n")] == '{';
+	if (!r->json)
+		read_titles(r);
+	r->first = r->at;
+	return r;
+}
+
+void glt_rows_rewind(struct glt_rows *r)
+{
+	r->at = r->first;
+	r->number = 0;
+}
+
+void glt_rows_close(struct glt_rows *r)
+{
+	if (!r)
+		return;
+	free(r->file);
+	free(r);
+}
+
+/* ---- one row ---- */
+
+static void set(const struct glt_rows *r, struct glt_row *row, const struct option *o, char *value)
+{
+	if (!*value)
+		return;
+	optarg = value;
+	glt_issue_arg(r->cli, &row->args, o->val);
+}
+
+static bool read_csv(struct glt_rows *r, struct glt_row *row)
+{
+	char *field[COLUMNS_MAX];
+	size_t n, from = r->at, at = 0;
+
+	if (r->at >= r->size)
+		return false;
+	if (!glt_csv_skip(r->file, r->size, &r->at))
+		glt_cli_usage(r->cli, "a quote is not closed");
+	row->text = glt_cli_alloc(NULL, r->at - from + 1, 1);
+	memcpy(row->text, r->file + from, r->at - from);
+	row->text[r->at - from] = '\0';
+	if (!glt_csv_row(row->text, r->at - from, &at, field, COLUMNS_MAX, &n) || n != r->n_columns)
+		glt_cli_usage(r->cli, "must have %zu columns", r->n_columns);
+	for (size_t i = 0; i < n; i++)
+		set(r, row, r->column[i], field[i]);
+	return true;
+}
+
+/* A string, a number or a list of strings as on the command line, behind what text holds already. */
+static void json_value(const struct glt_rows *r, const char *key, const json_t *v, char *out, size_t room)
+{
+	size_t used = 0;
+
+	if (json_is_integer(v)) {
+		(void)snprintf(out, room, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+		return;
+	}
+	if (json_is_string(v)) {
+		(void)snprintf(out, room, "%s", json_string_value(v));
+		return;
+	}
+	if (!json_is_array(v) && !json_is_null(v))
+		glt_cli_usage(r->cli, "'%.64s' must be a string, a number or a list of strings", key);
+	out[0] = '\0';
+	for (size_t i = 0; i < json_array_size(v); i++) {
+		const char *s = json_string_value(json_array_get(v, i));
+
+		if (!s || strchr(s, ','))
+			glt_cli_usage(r->cli, "'%.64s' must be a list of strings without commas", key);
+		used += (size_t)snprintf(out + used, room - used, "%s%s", i ? "," : "", s);
+	}
+}
+
+static bool read_json(struct glt_rows *r, struct glt_row *row)
+{
+	const char *line, *key;
+	json_error_t why;
+	json_t *v;
+	char *p;
+	size_t len, room;
+
+	r->at += strspn(r->file + r->at, " \t\r\n");
+	if (r->at >= r->size)
+		return false;
+	line = r->file + r->at;
+	len = strcspn(line, "\n");
+	r->at += len;
+	row->json = json_loadb(line, len, JSON_REJECT_DUPLICATES, &why);
+	if (!json_is_object(row->json))
+		glt_cli_usage(r->cli, "must be a JSON object on one line: %s", why.text);
+	room = 2 * len + 64 * json_object_size(row->json) + 64; /* each value fits behind those before it */
+	p = row->text = glt_cli_alloc(NULL, room, 1);
+	json_object_foreach(row->json, key, v)
+	{
+		const struct option *o = column_of(r->bulk, key);
+
+		if (!o)
+			glt_cli_usage(r->cli, "unknown key '%.64s'", key);
+		json_value(r, key, v, p, room - (size_t)(p - row->text));
+		set(r, row, o, p);
+		p += strlen(p) + 1;
+	}
+	return true;
+}
+
+/* NAME-1, NAME-2, ... */
+static bool count_up(struct glt_rows *r, struct glt_row *row)
+{
+	const char *name = r->bulk->usual->name;
+
+	if (r->number > r->bulk->count)
+		return false;
+	if (!name)
+		glt_cli_usage(r->cli, "--name is required");
+	row->text = glt_cli_alloc(NULL, strlen(name) + 24, 1);
+	(void)sprintf(row->text, "%s-%zu", name, r->number);
+	row->args.name = row->text;
+	return true;
+}
+
+bool glt_rows_next(struct glt_rows *r, struct glt_row *row)
+{
+	bool there;
+
+	*row = (struct glt_row){.number = ++r->number};
+	name_row(r);
+	there = r->json ? read_json(r, row) : r->file ? read_csv(r, row) : count_up(r, row);
+	if (there) {
+		glt_issue_args_default(&row->args, r->bulk->usual);
+		glt_issue_args_fill(r->cli, &row->args, &row->req);
+	}
+	memcpy(r->cli->command, r->command, sizeof(r->command));
+	return there;
+}
+
+static void free_list(struct glt_list *own, const struct glt_list *usual)
+{
+	if (own->v != usual->v)
+		glt_list_free(own);
+}
+
+void glt_row_free(const struct glt_rows *r, struct glt_row *row)
+{
+	const struct glt_issue_args *usual = r->bulk->usual;
+
+	free_list(&row->args.scope, &usual->scope);
+	free_list(&row->args.allow_from, &usual->allow_from);
+	free_list(&row->args.only_repo, &usual->only_repo);
+	free_list(&row->args.service, &usual->service);
+	json_decref(row->json);
+	free(row->text);
+}
