@@ -21,6 +21,9 @@ struct auth {
 	struct glt_store *store;
 	struct glt_message request, reply;
 	bool allow;
+	bool decided; /* reason is set */
+	enum glt_reason reason;
+	bool hashed, cached; /* Argon2 ran, or the cache stood for it */
 };
 
 /* Each verb fills the reply and sets allow. reply.reason is always there. */

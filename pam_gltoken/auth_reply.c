@@ -33,6 +33,8 @@ enum glt_status auth_open_for_change(struct auth *a, struct glt_err *err)
 void auth_deny(struct auth *a, enum glt_reason reason, const char *text)
 {
 	a->allow = false;
+	a->decided = true;
+	a->reason = reason;
 	glt_message_add(&a->reply, "reason", glt_reason_name(reason));
 	glt_message_add(&a->reply, "text", text && text[0] ? text : glt_reason_text(reason));
 }
@@ -158,6 +160,8 @@ void auth_answer(struct auth *a, const struct glt_question *q, const struct glt_
 	else
 		glt_message_addf(&a->reply, "text", "%s: %s", glt_reason_text(answer->reason), answer->detail);
 	a->allow = answer->allow;
+	a->decided = true;
+	a->reason = answer->reason;
 }
 
 void auth_refuse(struct auth *a, const struct glt_question *q, enum glt_reason reason, const char *detail)

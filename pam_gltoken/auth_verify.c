@@ -156,7 +156,7 @@ static enum glt_status hash_in_a_slot(struct auth *a, const Glt__Token *t, const
 
 /* Cheapest first: sixteen bits, then what was verified a moment ago, then Argon2. */
 static enum glt_status check_secret(struct auth *a, const Glt__Token *t, const struct glt_token_text *text,
-				    bool *match, bool *hashed, struct glt_err *err)
+				    bool *match, struct glt_err *err)
 {
 	struct glt_cache_key key = {
 		.store_key = glt_store_key(a->store),
@@ -166,16 +166,16 @@ static enum glt_status check_secret(struct auth *a, const Glt__Token *t, const s
 	};
 	enum glt_status st;
 
-	*match = *hashed = false;
+	*match = false;
 	if (!glt_secret_plausible(a->store, t, text))
 		return GLT_OK;
 	st = auth_epoch(a, key.epoch, err);
 	if (st != GLT_OK)
 		return st;
-	*match = glt_cache_hit(&a->conf, &key);
+	*match = a->cached = glt_cache_hit(&a->conf, &key);
 	if (*match)
 		return GLT_OK;
-	*hashed = true;
+	a->hashed = true;
 	st = hash_in_a_slot(a, t, text, match, err);
 	if (st == GLT_OK && *match)
 		glt_cache_put(&a->conf, &key);
@@ -201,7 +201,7 @@ static void verify_record(struct auth *a, struct glt_question *q, const struct g
 	struct glt_answer answer;
 	struct glt_err err = {.text = ""};
 	enum glt_status st;
-	bool match, hashed;
+	bool match;
 
 	st = glt_ask(a->store, &a->conf, q, &answer, &err);
 	if (st != GLT_OK) {
@@ -215,7 +215,7 @@ static void verify_record(struct auth *a, struct glt_question *q, const struct g
 			auth_answer(a, q, &answer);
 		return;
 	}
-	st = check_secret(a, q->token, text, &match, &hashed, &err);
+	st = check_secret(a, q->token, text, &match, &err);
 	if (st != GLT_OK)
 		auth_failed(a, st, &err);
 	else if (!match)
@@ -226,7 +226,7 @@ static void verify_record(struct auth *a, struct glt_question *q, const struct g
 		auth_answer(a, q, &answer);
 	else
 		admit(a, q, &answer);
-	if (hashed && a->allow)
+	if (a->hashed && a->allow)
 		auth_rehash(a, q->token, text);
 }
 

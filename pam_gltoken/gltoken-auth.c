@@ -174,6 +174,20 @@ static bool read_conf(struct auth *a)
 	return counts;
 }
 
+static void count(const struct auth *a)
+{
+	unsigned which[3];
+	size_t n = 0;
+
+	if (a->decided)
+		which[n++] = a->reason;
+	if (a->hashed)
+		which[n++] = GLT_COUNT_HASHED;
+	if (a->cached)
+		which[n++] = GLT_COUNT_CACHED;
+	glt_count_up(&a->conf, which, n);
+}
+
 static void answer(struct auth *a)
 {
 	static const struct {
@@ -201,6 +215,7 @@ static void answer(struct auth *a)
 			auth_failed(a, st, &err);
 		glt_store_close(a->store);
 		a->store = NULL;
+		count(a);
 		return;
 	}
 	auth_deny(a, GLT_WHY_BAD_REQUEST, "unknown verb");

@@ -5,6 +5,8 @@ check_LIBRARIES = libglt_test.a
 libglt_test_a_SOURCES = \
 	tests/unit/tmpdir.c \
 	tests/unit/tmpdir.h \
+	tests/unit/tmprun.c \
+	tests/unit/tmprun.h \
 	tests/unit/tmpstore.c \
 	tests/unit/tmpstore.h \
 	tests/unit/tmpstore_check.c
@@ -15,6 +17,7 @@ check_PROGRAMS += tests/unit/test_ask
 check_PROGRAMS += tests/unit/test_askpass
 check_PROGRAMS += tests/unit/test_backup
 check_PROGRAMS += tests/unit/test_bounded
+check_PROGRAMS += tests/unit/test_cache
 check_PROGRAMS += tests/unit/test_chain
 check_PROGRAMS += tests/unit/test_checks
 check_PROGRAMS += tests/unit/test_conf
@@ -44,6 +47,7 @@ check_PROGRAMS += tests/unit/test_safe
 check_PROGRAMS += tests/unit/test_scan
 check_PROGRAMS += tests/unit/test_scanners
 check_PROGRAMS += tests/unit/test_shipped_conf
+check_PROGRAMS += tests/unit/test_slots
 check_PROGRAMS += tests/unit/test_store
 check_PROGRAMS += tests/unit/test_store_damage
 check_PROGRAMS += tests/unit/test_store_procs
@@ -54,6 +58,7 @@ check_PROGRAMS += tests/unit/test_texts
 check_PROGRAMS += tests/unit/test_ticket
 check_PROGRAMS += tests/unit/test_token
 check_PROGRAMS += tests/unit/test_tokens
+check_PROGRAMS += tests/unit/test_usage
 check_PROGRAMS += tests/unit/test_when
 check_PROGRAMS += tests/unit/test_words
 check_PROGRAMS += tests/pam/test_client

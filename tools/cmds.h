@@ -46,6 +46,7 @@ int glt_cmd_report(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_restore(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_export(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_import(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_stats(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_tune(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_config(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_config_edit(struct glt_cli *cli, int argc, char **argv);

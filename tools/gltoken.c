@@ -43,6 +43,7 @@ static const struct glt_command commands[] = {
 	{"export", NULL, glt_cmd_export, "print everything for another host"},
 	{"import", NULL, glt_cmd_import, "add what another host's export printed"},
 	{"reap", NULL, glt_cmd_reap, "remove tokens that are dead for long"},
+	{"stats", NULL, glt_cmd_stats, "figures of the store and of the requests"},
 	{"tune", NULL, glt_cmd_tune, "find what Argon2 may cost on this machine"},
 	{"config", NULL, glt_cmd_config, "check the configuration"},
 	{NULL, NULL, NULL, NULL},

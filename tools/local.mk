@@ -96,6 +96,9 @@ libglt_tools_a_SOURCES = \
 	tools/shell_show.h \
 	tools/shell_tokens.c \
 	tools/shell_tokens.h \
+	tools/stats.c \
+	tools/stats.h \
+	tools/stats_print.c \
 	tools/table.c \
 	tools/table.h \
 	tools/target.c \
@@ -158,6 +161,7 @@ tools_gltoken_SOURCES = \
 	tools/cmd_scope.c \
 	tools/cmd_setup.c \
 	tools/cmd_show.c \
+	tools/cmd_stats.c \
 	tools/cmd_tune.c \
 	tools/cmd_user.c \
 	tools/cmd_user_remove.c \

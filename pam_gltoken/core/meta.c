@@ -190,3 +190,14 @@ void glt_chain_from(struct glt_txn *txn, const struct glt_head *head)
 {
 	txn->meta.head = *head;
 }
+
+const uint8_t *glt_store_key(const struct glt_store *s)
+{
+	return s->key;
+}
+
+void glt_store_watch(struct glt_store *s, glt_changed *fn, void *arg)
+{
+	s->changed = fn;
+	s->changed_arg = arg;
+}

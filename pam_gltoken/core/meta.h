@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside of the store: its table meta, and what each change adds to itself. For store.c; no LMDB in it. */
+/* Inside of the store: its handles, its table meta, and what each change adds to itself. For store.c; no LMDB in it. */
 #ifndef GLT_META_H
 #define GLT_META_H
 
 #include "store.h"
 
+struct MDB_env;
 struct MDB_txn;
+
+struct glt_store {
+	char dir[256];
+	struct MDB_env *env;
+	unsigned dbi[GLT_TABLES];
+	uint8_t key[32];
+	glt_changed *changed;
+	void *changed_arg;
+};
 
 struct glt_meta {
 	uint64_t counter[GLT_COUNTERS];

@@ -7,6 +7,7 @@
 #define GLT_RUNDIR_H
 
 #include "conf.h"
+#include "decide.h"
 #include "store.h"
 
 #include <stdbool.h>
@@ -32,6 +33,20 @@ enum glt_status glt_slot_take(const struct glt_conf *conf, enum glt_slot_class c
 void glt_slot_give(struct glt_slot *slot);
 /* How many there are: [hash] slots, or by cores and memory; at least 2. */
 unsigned glt_slot_count(const struct glt_conf *conf);
+
+/* How many of them are in use now. */
+unsigned glt_slots_busy(const struct glt_conf *conf);
+
+/* ---- counters since boot, for gltoken stats: answers by reason, and what they cost ---- */
+
+enum {
+	GLT_COUNT_HASHED = GLT_REASON_COUNT, /* Argon2 ran */
+	GLT_COUNT_CACHED,                    /* the cache stood for it */
+	GLT_COUNTS,
+};
+void glt_count_up(const struct glt_conf *conf, const unsigned which[], size_t n);
+/* False: nothing was counted yet, or it cannot be read; all are 0 then. */
+bool glt_counts_read(const struct glt_conf *conf, uint64_t out[GLT_COUNTS]);
 
 /* ---- cache of verified tokens: stands for the Argon2 step alone, never for a check ---- */
 

@@ -38,7 +38,7 @@ unsigned glt_slot_count(const struct glt_conf *conf)
 /* -2: the folder cannot be used; -1: somebody has it. */
 static int try_lock(int dir, const char *name)
 {
-	int fd = openat(dir, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+	int fd = openat(dir, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
 
 	if (fd < 0)
 		return -2;
@@ -113,6 +113,27 @@ enum glt_status glt_slot_take(const struct glt_conf *conf, enum glt_slot_class c
 		return GLT_OK;
 	glt_slot_give(out);
 	return glt_fail(err, GLT_BUSY, "all hash slots stayed busy for %lld s", (long long)conf->hash_wait);
+}
+
+unsigned glt_slots_busy(const struct glt_conf *conf)
+{
+	unsigned busy = 0, count = glt_slot_count(conf);
+	int dir = open_dir(conf);
+
+	for (unsigned i = 0; dir >= 0 && i < count; i++) {
+		char name[32];
+		int fd;
+
+		(void)snprintf(name, sizeof(name), "slot.%u", i);
+		fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+		if (fd < 0)
+			continue;
+		busy += flock(fd, LOCK_SH | LOCK_NB) != 0;
+		(void)close(fd);
+	}
+	if (dir >= 0)
+		(void)close(dir);
+	return busy;
 }
 
 void glt_slot_give(struct glt_slot *slot)

@@ -20,15 +20,6 @@
 #define MAP_MIN (UINT64_C(64) << 20)
 #define MAX_READERS 1024
 
-struct glt_store {
-	char dir[256];
-	MDB_env *env;
-	MDB_dbi dbi[GLT_TABLES];
-	uint8_t key[32];
-	glt_changed *changed;
-	void *changed_arg;
-};
-
 static enum glt_status lmdb_fail(const struct glt_store *s, int rc, const char *doing, struct glt_err *err)
 {
 	switch (rc) {
@@ -266,17 +257,6 @@ void glt_store_close(struct glt_store *s)
 		mdb_env_close(s->env);
 	sodium_memzero(s->key, sizeof(s->key));
 	free(s);
-}
-
-const uint8_t *glt_store_key(const struct glt_store *s)
-{
-	return s->key;
-}
-
-void glt_store_watch(struct glt_store *s, glt_changed *fn, void *arg)
-{
-	s->changed = fn;
-	s->changed_arg = arg;
 }
 
 /* ---- copies ---- */
@@ -571,6 +551,28 @@ enum glt_status glt_store_apply(struct glt_txn *txn, struct glt_change *c, struc
 	return st;
 }
 
+static int count_line(const char *line, void *n)
+{
+	*(uint32_t *)n += line[strspn(line, " ")] >= '0' && line[strspn(line, " ")] <= '9';
+	return 0;
+}
+
+/* LMDB's own table 0: lists of free pages, the first number of each being how many. */
+static uint64_t free_pages(struct glt_txn *txn)
+{
+	MDB_cursor *cursor;
+	MDB_val k, v;
+	uint64_t n = 0;
+	size_t one;
+
+	if (mdb_cursor_open(txn->mdb, 0, &cursor) != 0)
+		return 0;
+	for (; mdb_cursor_get(cursor, &k, &v, MDB_NEXT) == 0; n += one)
+		memcpy(&one, v.mv_data, sizeof(one));
+	mdb_cursor_close(cursor);
+	return n;
+}
+
 enum glt_status glt_store_stat(struct glt_txn *txn, struct glt_store_stats *out)
 {
 	MDB_envinfo info;
@@ -585,6 +587,7 @@ enum glt_status glt_store_stat(struct glt_txn *txn, struct glt_store_stats *out)
 	out->map_size = info.me_mapsize;
 	out->used_bytes = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
 	out->file_bytes = glt_storefile_size(file_of(txn->store, path));
-	out->readers = info.me_numreaders;
+	out->free_bytes = free_pages(txn) * stat.ms_psize;
+	(void)mdb_reader_list(txn->store->env, count_line, &out->readers);
 	return GLT_OK;
 }

@@ -159,8 +159,8 @@ uint64_t glt_counter(struct glt_txn *txn, enum glt_counter counter);
 
 struct glt_store_stats {
 	uint64_t entries[GLT_TABLES];
-	uint64_t map_size, used_bytes, file_bytes;
-	uint32_t readers;
+	uint64_t map_size, used_bytes, file_bytes, free_bytes; /* free: within used, for the next changes */
+	uint32_t readers;                                      /* open read-only transactions and environments */
 };
 enum glt_status glt_store_stat(struct glt_txn *txn, struct glt_store_stats *out);
 
