@@ -78,12 +78,46 @@ test_every_change_counts_at_once() {
 	denied expired
 }
 
+# Which reason or verdict the helper gives, by itself: no strace in the way.
+reason_of() { # SECRET
+	{ printf '%s\n' verb=verify "secret=$1" account=git service=sshd rhost=192.0.2.1 '' | "$HELPER" || true; } |
+		sed -n 's/^reason=//p'
+}
+
+counted() { # hashes | cache_hits
+	gltoken stats --quick --json | jq ".$1"
+}
+
+# A thousand tokens, each warm, revoked, and denied by the next process, without one exception.
 test_revoked_every_time() {
+	local id token hits
+	printf '[hash]\nmemory = 8192\ntime = 1\n' >>/etc/gltoken/gltoken.conf
+	rm -f "$T/list"
+	ok gltoken issue --user alice --scope read_repository --name thousand --count 1000 --output "$T/list"
+	while IFS=, read -r id _ _ token; do
+		[ "$(reason_of "$token")" = ok ] || fail "token $id is not good"
+	done < <(tail -n +2 "$T/list")
+	hits=$(counted cache_hits)
+	while IFS=, read -r id _ _ token; do
+		[ "$(reason_of "$token")" = ok ] || fail "token $id is not good when warm"
+		gltoken revoke "$id" 2>/dev/null || fail "revoke $id"
+		[ "$(reason_of "$token")" = revoked ] || fail "token $id was revoked and is not denied"
+	done < <(tail -n +2 "$T/list")
+	[ $(($(counted cache_hits) - hits)) = 1000 ] || fail "they were not warm: $(($(counted cache_hits) - hits))"
+	sed -i '/^\[hash\]$/,$d' /etc/gltoken/gltoken.conf
+}
+
+test_rescoped_every_time() {
 	local i
-	for i in {1..25}; do
-		warm_token
-		gltoken revoke "$ID" 2>/dev/null || fail "revoke"
-		denied revoked
+	new_token --user alice --scope read_repository,write_repository
+	for i in {1..100}; do
+		allowed
+		ok gltoken scope "$ID" --set read_api
+		INPUT=$(printf '%s\n' verb=verify "secret=$TOKEN" service=http operation=push repository=demo/hello username=x '' && echo .)
+		INPUT=${INPUT%.} run "$HELPER"
+		grep -qx reason=scope_missing "$T/out" || fail "rescoped $i times: $(outcome)"
+		ok gltoken scope "$ID" --set read_repository,write_repository
+		INPUT=${INPUT%.} run "$HELPER"
 	done
 }
 
@@ -115,6 +149,65 @@ test_damaged_file() {
 	hashed
 	allowed
 	not_hashed
+}
+
+# The cache of before a reboot, which is also what another host's is to this one.
+test_copied_cache() {
+	warm_token
+	sed 's/./0/' /proc/sys/kernel/random/boot_id | tr 0-9 1-90 >"$T/boot_id"
+	mount --bind "$T/boot_id" /proc/sys/kernel/random/boot_id
+	allowed
+	hashed
+	umount /proc/sys/kernel/random/boot_id
+	cp -a /run/gltoken/cache "$T/cache"
+	allowed
+	hashed # the other boot's entry took its place
+	allowed
+	not_hashed
+	cp -a "$T/cache" /run/gltoken/cache
+	allowed
+	hashed
+}
+
+# Neither junk nor a known selector can be turned into load.
+test_floods_cost_no_hash() {
+	local before i wrong
+	warm_token
+	before=$(counted hashes)
+	for i in {1..300}; do
+		case $(reason_of "glpat-$(printf %06d "$i")bbbbbbbbbbbbbb") in
+		unknown_token) ;;
+		*) fail "junk $i" ;;
+		esac
+		wrong=${TOKEN%????}$(printf %04d "$i")
+		case $(reason_of "$wrong") in
+		wrong_secret | ok) ;;
+		*) fail "wrong $i" ;;
+		esac
+	done
+	[ $(($(counted hashes) - before)) -le 2 ] || fail "$(($(counted hashes) - before)) hashes"
+}
+
+test_counters() {
+	local before
+	warm_token
+	before=$(gltoken stats --quick --json | jq '.answers.revoked // 0')
+	ok gltoken revoke "$ID"
+	denied revoked
+	[ "$(gltoken stats --quick --json | jq .answers.revoked)" = $((before + 1)) ] || fail "not counted"
+	ok gltoken stats --prometheus
+	says "^gltoken_answers_total\{reason=\"revoked\"\} $((before + 1))\$"
+	says '^gltoken_tokens\{state="revoked"\} [1-9]'
+	says '^# TYPE gltoken_hashes_total counter$'
+	ok gltoken stats
+	says '^tokens active +[0-9]+$'
+	# a full /run: nothing to count in, and no login fails
+	mount -t tmpfs -o size=4k,mode=700,uid="$(id -u gltoken)",gid="$(id -g gltoken)" tmpfs /run/gltoken
+	head -c 4096 /dev/zero >/run/gltoken/full
+	new_token --user alice --scope read_repository
+	allowed
+	ok gltoken stats --quick
+	umount /run/gltoken
 }
 
 test_foreign_files_are_not_believed() {
