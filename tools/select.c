@@ -141,9 +141,12 @@ static enum glt_status scan_table(struct glt_store *store, const struct glt_sele
 
 /* ---- one index ---- */
 
+#define MANY 20000 /* ids of an index that are read before another way is considered */
+
 struct ids {
 	struct glt_slice exact; /* the key, or empty for any up to last */
-	uint64_t last;
+	uint64_t last, after;
+	size_t most; /* stop at so many; 0: never */
 	uint64_t *id;
 	size_t n, room;
 };
@@ -156,12 +159,14 @@ static bool visit_id(void *arg, struct glt_slice key, struct glt_slice value)
 	if (ids->exact.len ? key.len != ids->exact.len
 			   : key.len != GLT_KEY_U64 || glt_get_u64(key.data) > ids->last)
 		return false;
+	if (glt_get_u64(value.data) <= ids->after)
+		return true;
 	if (ids->n == ids->room) {
 		ids->room = ids->room ? ids->room * 2 : 64;
 		ids->id = glt_cli_alloc(ids->id, ids->room, sizeof(*ids->id));
 	}
 	ids->id[ids->n++] = glt_get_u64(value.data);
-	return true;
+	return !ids->most || ids->n < ids->most;
 }
 
 static int by_number(const void *a, const void *b)
@@ -200,23 +205,63 @@ static enum glt_status load_ids(struct glt_store *store, const struct glt_select
 	return GLT_OK;
 }
 
-static enum glt_status scan_index(struct glt_store *store, const struct glt_select *what, enum glt_table table,
-				  struct ids *ids, struct glt_slice from, struct glt_found *found,
-				  struct glt_err *err)
+static enum glt_status read_ids(struct glt_store *store, enum glt_table table, struct ids *ids,
+				struct glt_slice from, uint64_t *tokens, struct glt_err *err)
 {
 	struct glt_txn *txn;
 	enum glt_status st = glt_txn_begin(store, false, &txn, err);
 
+	ids->n = 0;
 	if (st != GLT_OK)
 		return st;
 	st = glt_walk(txn, table, from, ids->exact, visit_id, ids, err);
+	*tokens = glt_count(txn, GLT_TOKENS);
 	glt_txn_end(txn);
-	if (st == GLT_OK && ids->n > 0) {
-		qsort(ids->id, ids->n, sizeof(*ids->id), by_number);
+	return st;
+}
+
+/* One key's ids come in their order, so the first page needs no more than it takes: more are read while it is not
+ * full. A span of expiries has to be read whole; where that is much, the first of all tokens have enough of them. */
+static enum glt_status scan_index(struct glt_store *store, const struct glt_select *what, enum glt_table table,
+				  struct ids *ids, struct glt_slice from, struct glt_found *found,
+				  struct glt_err *err)
+{
+	enum glt_status st;
+	uint64_t tokens;
+	bool more;
+
+	ids->after = what->after;
+	ids->most = !what->limit ? 0 : ids->exact.len ? what->limit + PIECE : MANY;
+	do {
+		st = read_ids(store, table, ids, from, &tokens, err);
+		if (st != GLT_OK)
+			break;
+		more = ids->most && ids->n == ids->most;
+		if (more && !ids->exact.len) {
+			if (what->limit * tokens / MANY < 5 * (uint64_t)MANY) {
+				st = scan_table(store, what, found, err);
+				break;
+			}
+			ids->most = 0;
+			continue;
+		}
+		if (ids->n > 0)
+			qsort(ids->id, ids->n, sizeof(*ids->id), by_number);
+		glt_found_free(found);
 		st = load_ids(store, what, ids, found, err);
-	}
+		ids->most *= 8;
+	} while (st == GLT_OK && more && !enough(found, what));
 	free(ids->id);
 	return st;
+}
+
+void glt_found_free(struct glt_found *found)
+{
+	for (size_t i = 0; i < found->n; i++)
+		glt_token_free(found->token[i]);
+	free(found->token);
+	free(found->user_id);
+	*found = (struct glt_found){0};
 }
 
 enum glt_status glt_select(struct glt_store *store, const struct glt_select *what, struct glt_found *out,
@@ -245,13 +290,4 @@ enum glt_status glt_select(struct glt_store *store, const struct glt_select *wha
 		return scan_index(store, what, GLT_BY_EXPIRY, &ids, key, out, err);
 	}
 	return scan_table(store, what, out, err);
-}
-
-void glt_found_free(struct glt_found *found)
-{
-	for (size_t i = 0; i < found->n; i++)
-		glt_token_free(found->token[i]);
-	free(found->token);
-	free(found->user_id);
-	*found = (struct glt_found){0};
 }

@@ -169,6 +169,31 @@ test_output_is_safe() {
 	no gltoken show alice/safe-1
 }
 
+# Page after page is the whole list, whichever index a filter walks and wherever its reading stops.
+test_pages() {
+	local filter after n
+	rm -f "$T"/list*
+	printf 'name,user,scope,expires\n' >"$T/rows"
+	for n in {1..1500}; do echo "page-$n,bob,$((n % 50 ? 0 : 1)),$((n % 30 + 1))d"; done |
+		sed 's/,0,/,api,/; s/,1,/,"api,read_api",/' >>"$T/rows"
+	ok gltoken issue --from-file "$T/rows" --output "$T/list"
+	for filter in '--user bob' '--user bob --scope read_api' '--expires-within 10d' '--scope read_api'; do
+		# shellcheck disable=SC2086 # words of a filter
+		gltoken list $filter --json | jq '.[].id' >"$T/whole"
+		[ "$(wc -l <"$T/whole")" -ge 30 ] || fail "$filter: $(wc -l <"$T/whole") only"
+		: >"$T/pages"
+		after=0
+		while :; do
+			# shellcheck disable=SC2086
+			gltoken list $filter --limit 170 --after "$after" --json | jq '.[].id' >"$T/page"
+			[ -s "$T/page" ] || break
+			after=$(tail -n 1 "$T/page")
+			cat "$T/page" >>"$T/pages"
+		done
+		cmp "$T/whole" "$T/pages" || fail "$filter: pages differ from the whole"
+	done
+}
+
 test_progress_on_a_terminal() {
 	rm -f "$T/list"
 	ok script -qefc "gltoken issue --user alice --scope read_repository --name bar --count 150 --output $T/list" /dev/null
