@@ -156,6 +156,19 @@ tests_pam_test_pam_session_CPPFLAGS = $(PAM_TEST_CPPFLAGS)
 tests_pam_test_pam_session_LDFLAGS = $(AM_LDFLAGS) -rdynamic
 tests_pam_test_pam_session_LDADD = $(CMOCKA_LIBS) -lpamtest $(PAM_LIBS)
 
+# ---- what tests/bench/run runs; `make bench` builds it ----
+
+EXTRA_PROGRAMS += tests/bench/fill tests/bench/hash tests/bench/pam tests/bench/spawn
+.PHONY: bench
+bench: tests/bench/fill tests/bench/hash tests/bench/pam tests/bench/spawn
+tests_bench_fill_LDADD = $(TOOLS_LIBS)
+tests_bench_hash_SOURCES = tests/bench/hash.c tests/bench/measure.c tests/bench/measure.h
+tests_bench_hash_LDADD = $(CORE_LIBS)
+tests_bench_pam_SOURCES = tests/bench/pam.c tests/bench/measure.c tests/bench/measure.h
+tests_bench_pam_LDADD = $(PAM_LIBS)
+tests_bench_spawn_SOURCES = tests/bench/spawn.c tests/bench/measure.c tests/bench/measure.h
+tests_bench_spawn_LDADD =
+
 # Not the whole of tests/pam: a folder is taken from the build as well, with its objects.
 EXTRA_DIST += tests/pam/exports.sh tests/pam/pam_host.h tests/pam/sandbox.h
 EXTRA_DIST += tests/fuzz/run tests/fuzz/corpus

@@ -21,7 +21,7 @@ packages_test=(
 	libcmocka-dev libpam-wrapper libpamtest0-dev perl
 	clang clang-tidy cppcheck shellcheck
 	openssh-server strace procps jq socat faketime
-	chromium fonts-dejavu-core fish zsh
+	chromium fonts-dejavu-core fish zsh lmdb-utils gnuplot-nox
 )
 
 # Install what is missing, and say nothing where nothing is.
