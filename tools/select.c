@@ -141,7 +141,7 @@ static enum glt_status scan_table(struct glt_store *store, const struct glt_sele
 
 /* ---- one index ---- */
 
-#define MANY 20000 /* ids of an index that are read before another way is considered */
+#define MANY 4000 /* ids of an index that are read before another way is considered */
 
 struct ids {
 	struct glt_slice exact; /* the key, or empty for any up to last */
@@ -238,7 +238,7 @@ static enum glt_status scan_index(struct glt_store *store, const struct glt_sele
 			break;
 		more = ids->most && ids->n == ids->most;
 		if (more && !ids->exact.len) {
-			if (what->limit * tokens / MANY < 5 * (uint64_t)MANY) {
+			if (what->limit * tokens / MANY < 50 * (uint64_t)MANY) {
 				st = scan_table(store, what, found, err);
 				break;
 			}

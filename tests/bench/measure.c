@@ -40,8 +40,8 @@ void measure_print(const double *times, size_t rounds, const char *const names[]
 		}
 		printf("%s\"%s\": {\"median_us\": %.1f, ", w ? ", " : "", names[w],
 		       measure_quantile(one, rounds, 0.5));
-		printf("\"p99_us\": %.1f, \"ratio\": %.3f}", measure_quantile(one, rounds, 0.99),
-		       measure_quantile(ratio, rounds, 0.5));
+		printf("\"p10_us\": %.1f, \"p99_us\": %.1f, \"ratio\": %.3f}", measure_quantile(one, rounds, 0.1),
+		       measure_quantile(one, rounds, 0.99), measure_quantile(ratio, rounds, 0.5));
 	}
 	printf("}\n");
 	free(one);

@@ -59,10 +59,14 @@ row_hash() {
 	row 'cold verification in process' 'raw libargon2' "$(ratio .ours.ratio <"$T/hash.json")" '<=' 1.05 x
 }
 
+# Of the tenth deciles: a process of a millisecond that is interrupted says nothing about what it does.
+beside_nothing() {
+	ratio ".\"$HELPER\".p10_us / .\"$T/nothing\".p10_us"
+}
+
 row_helper() {
 	"$B/spawn" compare "$ROUNDS" "$T/request" "$T/nothing" "$HELPER" >"$T/helper.json"
-	row 'gltoken-auth, warm' 'a static program that does nothing' \
-		"$(ratio ".\"$HELPER\".ratio" <"$T/helper.json")" '<=' 1.6 x
+	row 'gltoken-auth, warm' 'a static program that does nothing' "$(beside_nothing <"$T/helper.json")" '<=' 1.6 x
 }
 
 row_pam() {
@@ -124,7 +128,7 @@ row_bulk() {
 }
 
 row_burst() {
-	local token n=0 slots
+	local token n=0 slots busy
 	mkdir -p "$T/burst"
 	rm -f "$T/burst.csv"
 	gltoken issue --user dave --scope read_repository --name burst --count "$BURST" --output "$T/burst.csv" 2>/dev/null
@@ -133,11 +137,15 @@ row_burst() {
 		request "$token" >"$T/burst/$n"
 	done < <(tail -n +2 "$T/burst.csv")
 	slots=$(gltoken stats --quick --json | jq .slots)
+	busy=$(gltoken stats --quick --json | jq '.answers.busy // 0')
 	"$B/spawn" burst "$T/burst" "$HELPER" >"$T/burst.json"
+	busy=$(($(gltoken stats --quick --json | jq '.answers.busy // 0') - busy))
 	row "$BURST cold verifications at once, memory" "$slots slots x 19 MiB + $BURST x 3 MiB" \
 		"$(jq --argjson slots "$slots" '.peak_kib / ($slots * 19456 + .requests * 3072)' "$T/burst.json" | ratio .)" \
 		'<=' 1 x
-	[ "$(jq .allowed "$T/burst.json")" = "$BURST" ] || wrong "of $BURST cold verifications: $(cat "$T/burst.json")"
+	# who waited longer than [hash] wait was told so
+	[ $(($(jq .allowed "$T/burst.json") + busy)) = "$BURST" ] ||
+		wrong "of $BURST cold verifications $busy were told busy, and: $(cat "$T/burst.json")"
 }
 
 row_flood() {
@@ -175,8 +183,8 @@ row_scale() {
 		bytes=$(as_store "$B/fill" /var/lib/gltoken/store $((n - have)) "$n")
 		"$HELPER" <"$T/request" | grep -qx verdict=allow || wrong "the token is denied at $n"
 		"$B/spawn" compare "$((ROUNDS / 2))" "$T/request" "$T/nothing" "$HELPER" >"$T/scale.json"
-		us=$(jq ".\"$HELPER\".median_us" "$T/scale.json")
-		printf '%s %s %s %s\n' "$n" "$us" "$(jq ".\"$HELPER\".ratio" "$T/scale.json")" "$bytes" >>"$T/scale"
+		us=$(jq ".\"$HELPER\".p10_us" "$T/scale.json")
+		printf '%s %s %s %s\n' "$n" "$us" "$(beside_nothing <"$T/scale.json")" "$bytes" >>"$T/scale"
 		if wanted list; then
 			for filter in "${FILTERS[@]}"; do
 				for _ in {1..9}; do
