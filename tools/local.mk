@@ -12,14 +12,14 @@ libglt_tools_a_SOURCES = \
 	tools/backupfile.h \
 	tools/bounded.c \
 	tools/bounded.h \
-	tools/chain.c \
-	tools/chain.h \
-	tools/checks.c \
-	tools/checks.h \
 	tools/bulk.c \
 	tools/bulk.h \
 	tools/bulk_out.c \
 	tools/bulk_out.h \
+	tools/chain.c \
+	tools/chain.h \
+	tools/checks.c \
+	tools/checks.h \
 	tools/child.c \
 	tools/child.h \
 	tools/cli.c \
@@ -58,10 +58,10 @@ libglt_tools_a_SOURCES = \
 	tools/portable.h \
 	tools/principal.c \
 	tools/principal.h \
-	tools/protect.c \
-	tools/protect.h \
 	tools/progress.c \
 	tools/progress.h \
+	tools/protect.c \
+	tools/protect.h \
 	tools/records.c \
 	tools/records.h \
 	tools/replay.c \
