@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* [policy] mode = observe: what decide lets pass, and the file that counts it and never grows. */
 #include "observed.h"
+#include "tmpdir.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -14,30 +15,20 @@
 
 #include <cmocka.h>
 
-static char dir[] = "/tmp/test_observed.XXXXXX";
-static char file[64];
 static struct glt_observed list[GLT_OBSERVED_MAX];
 
-static int make_folder(void **state)
+static const char *file(void)
 {
-	(void)state;
-	if (!mkdtemp(dir))
-		return -1;
-	(void)snprintf(file, sizeof(file), "%s/observed", dir);
-	return 0;
-}
+	static char path[64];
 
-static int remove_folder(void **state)
-{
-	(void)state;
-	(void)unlink(file);
-	return rmdir(dir);
+	(void)snprintf(path, sizeof(path), "%s/observed", tmpdir);
+	return path;
 }
 
 static int remove_file(void **state)
 {
 	(void)state;
-	(void)unlink(file);
+	(void)unlink(file());
 	return 0;
 }
 
@@ -45,18 +36,18 @@ static void note(const char *user, const char *path, const char *ref, int64_t no
 {
 	const struct glt_question q = {.op = ref ? GLT_OP_PUSH : GLT_OP_PULL, .path = path, .ref = ref, .now = now};
 
-	glt_observed_note(dir, &q, user, ref ? GLT_WHY_REF_PROTECTED : GLT_WHY_NOT_A_MEMBER);
+	glt_observed_note(tmpdir, &q, user, ref ? GLT_WHY_REF_PROTECTED : GLT_WHY_NOT_A_MEMBER);
 }
 
 static void test_counts(void **state)
 {
 	(void)state;
-	assert_int_equal(glt_observed_read(dir, list, GLT_OBSERVED_MAX), 0);
+	assert_int_equal(glt_observed_read(tmpdir, list, GLT_OBSERVED_MAX), 0);
 	note("alice", "demo/hello", NULL, 1000);
 	note("alice", "demo/hello", NULL, 2000);
 	note("alice", "demo/hello", "refs/heads/main", 3000);
 	note("bob", "demo/hello", NULL, 4000);
-	assert_int_equal(glt_observed_read(dir, list, GLT_OBSERVED_MAX), 3);
+	assert_int_equal(glt_observed_read(tmpdir, list, GLT_OBSERVED_MAX), 3);
 	for (size_t i = 0; i < 3; i++) {
 		const struct glt_observed *o = &list[i];
 		const bool twice = strcmp(o->user, "alice") == 0 && !o->ref[0];
@@ -68,7 +59,7 @@ static void test_counts(void **state)
 		if (twice)
 			assert_true(o->first == 1000 && o->last == 2000);
 	}
-	assert_int_equal(glt_observed_read(dir, list, 2), 2);
+	assert_int_equal(glt_observed_read(tmpdir, list, 2), 2);
 }
 
 static void test_never_grows(void **state)
@@ -82,9 +73,9 @@ static void test_never_grows(void **state)
 		(void)snprintf(path, sizeof(path), "flood/%d", i);
 		note("mallory", path, NULL, 1000 + i);
 	}
-	assert_int_equal(stat(file, &sb), 0);
+	assert_int_equal(stat(file(), &sb), 0);
 	assert_true(sb.st_size <= (off_t)GLT_OBSERVED_MAX * 1024);
-	n = glt_observed_read(dir, list, GLT_OBSERVED_MAX);
+	n = glt_observed_read(tmpdir, list, GLT_OBSERVED_MAX);
 	assert_true(n > GLT_OBSERVED_MAX / 2 && n <= GLT_OBSERVED_MAX);
 	/* what came last is there */
 	bool last = false;
@@ -99,12 +90,12 @@ static void test_damage(void **state)
 
 	(void)state;
 	note("alice", "demo/hello", NULL, 1000);
-	fd = open(file, O_RDWR);
+	fd = open(file(), O_RDWR);
 	assert_true(fd >= 0);
 	assert_int_equal(pwrite(fd, "x", 1, lseek(fd, 0, SEEK_END) - 9), 1);
-	assert_int_equal(glt_observed_read(dir, list, GLT_OBSERVED_MAX), 0);
+	assert_int_equal(glt_observed_read(tmpdir, list, GLT_OBSERVED_MAX), 0);
 	note("alice", "demo/hello", NULL, 2000);
-	assert_int_equal(glt_observed_read(dir, list, GLT_OBSERVED_MAX), 1);
+	assert_int_equal(glt_observed_read(tmpdir, list, GLT_OBSERVED_MAX), 1);
 	assert_int_equal(list[0].count, 1);
 	(void)close(fd);
 }
@@ -168,5 +159,5 @@ int main(void)
 		cmocka_unit_test(test_decide),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, tmpdir_setup, tmpdir_teardown);
 }
