@@ -88,6 +88,7 @@ MANUAL = \
 	gltoken-auth.8 \
 	gltoken-http.8 \
 	gltoken-keys.8 \
+	gltoken-notify-mail.8 \
 	gltoken-shell.1 \
 	gltoken.1 \
 	gltoken.7 \

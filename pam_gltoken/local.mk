@@ -30,6 +30,8 @@ libglt_core_a_SOURCES = \
 	pam_gltoken/core/issue.h \
 	pam_gltoken/core/meta.c \
 	pam_gltoken/core/meta.h \
+	pam_gltoken/core/notice.c \
+	pam_gltoken/core/notice.h \
 	pam_gltoken/core/passwd.c \
 	pam_gltoken/core/passwd.h \
 	pam_gltoken/core/observed.c \

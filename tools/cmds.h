@@ -25,6 +25,7 @@ int glt_cmd_user(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_user_sync(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_user_remove(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_key(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_notify(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_reap(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_repo(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_repo_adopt(struct glt_cli *cli, int argc, char **argv);

@@ -42,6 +42,7 @@ static const struct glt_command commands[] = {
 	{"restore", NULL, glt_cmd_restore, "put a backup in the place of the store"},
 	{"export", NULL, glt_cmd_export, "print everything for another host"},
 	{"import", NULL, glt_cmd_import, "add what another host's export printed"},
+	{"notify", NULL, glt_cmd_notify, "tell of tokens that expire soon"},
 	{"reap", NULL, glt_cmd_reap, "remove tokens that are dead for long"},
 	{"stats", NULL, glt_cmd_stats, "figures of the store and of the requests"},
 	{"tune", NULL, glt_cmd_tune, "find what Argon2 may cost on this machine"},

@@ -54,6 +54,8 @@ libglt_tools_a_SOURCES = \
 	tools/names.h \
 	tools/newrepo.c \
 	tools/newrepo.h \
+	tools/notice_json.c \
+	tools/notice_json.h \
 	tools/portable.c \
 	tools/portable.h \
 	tools/principal.c \
@@ -86,6 +88,8 @@ libglt_tools_a_SOURCES = \
 	tools/restore.h \
 	tools/rows.c \
 	tools/rows.h \
+	tools/run.c \
+	tools/run.h \
 	tools/safe.c \
 	tools/safe.h \
 	tools/scan.c \
@@ -144,6 +148,7 @@ tools_gltoken_SOURCES = \
 	tools/cmd_list.c \
 	tools/cmd_member.c \
 	tools/cmd_member_import.c \
+	tools/cmd_notify.c \
 	tools/cmd_policy.c \
 	tools/cmd_policy_check.c \
 	tools/cmd_protect.c \
@@ -180,6 +185,12 @@ tools_gltoken_shell_LDADD = libglt_tools.a libglt_ask.a $(REQUEST_LIBS)
 glibexec_PROGRAMS += tools/gltoken-keys
 tools_gltoken_keys_SOURCES = tools/gltoken-keys.c
 tools_gltoken_keys_LDADD = $(TOOLS_LIBS)
+
+# ---- mail for gltoken notify ----
+
+glibexec_PROGRAMS += tools/gltoken-notify-mail
+tools_gltoken_notify_mail_SOURCES = tools/gltoken-notify-mail.c
+tools_gltoken_notify_mail_LDADD = libglt_tools.a libglt_core.a $(JANSSON_LIBS)
 
 # ---- the CGI ----
 

@@ -85,8 +85,8 @@ static enum outcome change_token(struct apply *a, Glt__Token *t)
 	} else if (strcmp(action, "reap") == 0) {
 		end_token(t, ev, ev->reason);
 		note_token(a, t, "revoked", "removed after the backup, for it was dead");
-	} else if (strcmp(action, "reuse") == 0) {
-		return KEEP; /* says what was seen; what followed from it has events of its own */
+	} else if (strcmp(action, "reuse") == 0 || strcmp(action, "notify") == 0) {
+		return KEEP; /* what was seen, or told of: what followed has events of its own */
 	} else if (strcmp(action, "use") == 0) {
 		if (t->uses_left == 0)
 			return KEEP;

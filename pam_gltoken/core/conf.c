@@ -312,6 +312,27 @@ static enum glt_status set_days(void *field, size_t size, const char *value, str
 	return GLT_OK;
 }
 
+/* A program and its arguments, parted by blanks: no shell reads it. */
+static enum glt_status set_command(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	if (value[0] && value[0] != '/')
+		return glt_fail(err, GLT_INVALID, "'%.64s' must begin with the absolute path of a program", value);
+	return set_text(field, size, value, err);
+}
+
+static enum glt_status set_timeout(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	int64_t span;
+	enum glt_status st = glt_span_parse("span", value, &span, err);
+
+	(void)size;
+	if (st == GLT_OK && (span < 1 || span > 600))
+		return glt_fail(err, GLT_INVALID, "'%.64s' must be from 1s to 10m", value);
+	if (st == GLT_OK)
+		*(int64_t *)field = span;
+	return st;
+}
+
 /* ---- the file's keys ---- */
 
 #define FIELD(member) offsetof(struct glt_conf, member), sizeof(((struct glt_conf *)0)->member)
@@ -368,7 +389,9 @@ static const struct {
 	{"nss", "groups", set_yes, FIELD(nss_groups)},
 	{"nss", "group_role", set_role, FIELD(group_role)},
 	{"log", "format", set_format, FIELD(log_json)},
-	{"notify", "command", set_text, FIELD(notify_command)},
+	{"notify", "command", set_command, FIELD(notify_command)},
+	{"notify", "user", set_account, FIELD(notify_user)},
+	{"notify", "timeout", set_timeout, FIELD(notify_timeout)},
 	{"notify", "days", set_days, FIELD(notify_days)},
 };
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]))
@@ -491,6 +514,8 @@ void glt_conf_begin(struct glt_conf *conf)
 		.uid_min = 70000,
 		.uid_max = 99999,
 		.group_role = GLT_DEVELOPER,
+		.notify_user = "nobody",
+		.notify_timeout = 30,
 		.notify_days = {60, 30, 7, 1},
 	};
 }

@@ -59,7 +59,8 @@ struct glt_conf {
 	int group_role;
 
 	bool log_json;
-	char notify_command[256];
+	char notify_command[256], notify_user[64];
+	int64_t notify_timeout;
 	unsigned notify_days[8]; /* falling, 0 behind the last */
 
 	int set_at[GLT_CONF_KEYS]; /* line of each key; for glt_conf_line() */

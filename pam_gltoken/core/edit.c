@@ -113,6 +113,10 @@ static enum glt_status edit_one(Glt__Token *t, const struct glt_edit *e, const c
 		return GLT_OK;
 	case GLT_EDIT_REVOKE:
 		return revoke(t, e->text, actor, now, err);
+	case GLT_EDIT_NOTIFIED:
+		t->notified_for = e->when;
+		t->notified_days = (uint32_t)e->number;
+		return GLT_OK;
 	}
 	return glt_fail(err, GLT_INVALID, "unknown edit");
 }
@@ -132,6 +136,8 @@ static const char *action_of(enum glt_edit_what what)
 		return "token.resume";
 	case GLT_EDIT_REVOKE:
 		return "token.revoke";
+	case GLT_EDIT_NOTIFIED:
+		return "token.notify";
 	default:
 		return "token.edit";
 	}
@@ -202,7 +208,9 @@ enum glt_status glt_token_edit(struct glt_store *store, const struct glt_conf *c
 	if (st == GLT_OK) {
 		glt_token_store(txn, c, old, fresh);
 		glt_event_token(c, actor, action_of(edits[0].what), old, fresh,
-				edits[0].what == GLT_EDIT_REVOKE ? edits[0].text : NULL);
+				edits[0].what == GLT_EDIT_REVOKE || edits[0].what == GLT_EDIT_NOTIFIED
+					? edits[0].text
+					: NULL);
 		st = glt_store_apply(txn, c, err);
 	} else {
 		glt_txn_end(txn);

@@ -20,6 +20,7 @@ enum glt_edit_what {
 	GLT_EDIT_PAUSE,
 	GLT_EDIT_RESUME,
 	GLT_EDIT_REVOKE,
+	GLT_EDIT_NOTIFIED, /* a notice was sent: of when (its expiry), number (days), text for the audit log */
 };
 
 struct glt_edit {

@@ -86,6 +86,8 @@ static void assert_same(const struct glt_conf *shipped, const struct glt_conf *d
 	SAME(group_role);
 	SAME(log_json);
 	SAME_TEXT(notify_command);
+	SAME_TEXT(notify_user);
+	SAME(notify_timeout);
 	SAME(notify_days);
 }
 
@@ -101,7 +103,7 @@ static void test_each_line_is_the_default(void **state)
 	FILE *in = fopen(SHIPPED, "re"), *out = fdopen(fd, "w");
 	assert_non_null(in);
 	assert_non_null(out);
-	assert_int_equal(uncomment(in, out), 49); /* so that none is lost to a slip of the pen */
+	assert_int_equal(uncomment(in, out), 51); /* so that none is lost to a slip of the pen */
 	assert_int_equal(fclose(out), 0);
 	assert_int_equal(fclose(in), 0);
 
