@@ -5,6 +5,7 @@
 CONF_MADE = \
 	conf/apache/gltoken.conf \
 	conf/apparmor/gltoken-auth \
+	conf/cron.d/gltoken \
 	conf/gltoken.conf \
 	conf/install-accounts \
 	conf/lighttpd/gltoken.conf \
@@ -15,7 +16,10 @@ CONF_MADE = \
 	conf/sshd/sshd_config.d/00-gltoken.conf \
 	conf/sshd/sshd_config.sshd-git \
 	conf/systemd/gltoken-auth@.service \
+	conf/systemd/gltoken-backup.service \
 	conf/systemd/gltoken-http.service \
+	conf/systemd/gltoken-notify.service \
+	conf/systemd/gltoken-reap.service \
 	conf/systemd/gltoken-sync.service \
 	conf/systemd/sshd-git.service \
 	conf/sysusers.d/gltoken.conf \
@@ -49,16 +53,24 @@ examples_DATA = \
 	conf/sshd/sshd_config.d/00-gltoken.conf \
 	conf/sshd/sshd_config.sshd-git \
 	conf/systemd/gltoken-auth@.service \
+	conf/systemd/gltoken-backup.service \
 	conf/systemd/gltoken-http.service \
+	conf/systemd/gltoken-notify.service \
+	conf/systemd/gltoken-reap.service \
 	conf/systemd/gltoken-sync.service \
 	conf/systemd/sshd-git.service
 dist_examples_DATA = \
 	conf/systemd/gltoken-auth.socket \
+	conf/systemd/gltoken-backup.timer \
 	conf/systemd/gltoken-http.socket \
+	conf/systemd/gltoken-notify.timer \
+	conf/systemd/gltoken-reap.timer \
 	conf/systemd/gltoken-sync.timer
 apparmorexamplesdir = $(examplesdir)/apparmor
 apparmorexamples_DATA = conf/apparmor/gltoken-auth
 # Files of one name for several servers.
+cronexamplesdir = $(examplesdir)/cron.d
+cronexamples_DATA = conf/cron.d/gltoken
 apacheexamplesdir = $(examplesdir)/apache
 apacheexamples_DATA = conf/apache/gltoken.conf
 nginxexamplesdir = $(examplesdir)/nginx
@@ -135,7 +147,7 @@ uninstall-hook:
 		if cmp -s "$$from" "$$to"; then rm -f "$$to"; fi; \
 	done
 	@for hook in $(HOOKS); do rm -f "$(DESTDIR)$(glibexecdir)/hooks/$$hook"; done
-	@for dir in $(glibexecdir)/hooks $(glibexecdir) $(apparmorexamplesdir) $(apacheexamplesdir) $(nginxexamplesdir) \
+	@for dir in $(glibexecdir)/hooks $(glibexecdir) $(cronexamplesdir) $(apparmorexamplesdir) $(apacheexamplesdir) $(nginxexamplesdir) \
 		$(lighttpdexamplesdir) $(filterexamplesdir) $(jailexamplesdir) $(examplesdir)/fail2ban $(examplesdir) $(docdir) $(sysconfdir)/gltoken; do \
 		rmdir "$(DESTDIR)$$dir" 2>/dev/null || :; \
 	done

@@ -18,6 +18,8 @@ libglt_core_a_SOURCES = \
 	pam_gltoken/core/conf_files.c \
 	pam_gltoken/core/conf_files.h \
 	pam_gltoken/core/counters.c \
+	pam_gltoken/core/conf_jobs.c \
+	pam_gltoken/core/conf_jobs.h \
 	pam_gltoken/core/decide.c \
 	pam_gltoken/core/decide.h \
 	pam_gltoken/core/edit.c \

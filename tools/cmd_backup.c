@@ -2,6 +2,7 @@
 /* The file is made and put in its place by root, and filled by a child that is uid gltoken. */
 #include "cmds.h"
 
+#include "backupdir.h"
 #include "backupfile.h"
 #include "chain.h"
 #include "child.h"
@@ -19,12 +20,15 @@
 #include <unistd.h>
 
 static const char help[] =
-	"Usage: gltoken backup FILE\n"
+	"Usage: gltoken backup [FILE]\n"
 	"\n"
 	"Write the whole store into FILE: tokens (as hashes), users, keys, the audit log, and the\n"
 	"store's key. Logins and changes go on meanwhile. What was written is read back and checked\n"
 	"before FILE appears; an older backup of that name is replaced. Keep it as you keep\n"
 	"/etc/shadow. 'gltoken restore FILE' puts it back.\n"
+	"\n"
+	"Without FILE it goes into [backup] dir, under the name gltoken-TIME.backup, and all but\n"
+	"the newest [backup] keep of them are removed there.\n"
 	"\n" GLT_HELP_HELP;
 
 static const struct option options[] = {
@@ -154,19 +158,36 @@ static int backup(struct glt_cli *cli, struct target *t)
 	return rc == GLT_EXIT_OK ? put_in_place(cli, t) : rc;
 }
 
+static int next_path(const struct glt_cli *cli, struct target *t, char *path, size_t size)
+{
+	int rc = glt_backupdir_prepare(cli, cli->conf.backup_dir);
+
+	if (rc == GLT_EXIT_OK && !glt_backupdir_name(cli->conf.backup_dir, cli->now, path, size)) {
+		glt_cli_warn(cli, "no name for a backup in %s at this time", cli->conf.backup_dir);
+		return GLT_EXIT_UNAVAILABLE;
+	}
+	t->path = path;
+	return rc;
+}
+
 int glt_cmd_backup(struct glt_cli *cli, int argc, char **argv)
 {
 	struct target t = {.temporary = "", .dir = -1, .fd = -1};
+	char path[400];
 	int rc;
 
 	while (glt_cli_option(cli, argc, argv, options, help) != -1)
 		;
-	glt_cli_operands(cli, argc, argv, 1, 1, "one FILE");
+	glt_cli_operands(cli, argc, argv, 0, 1, "one FILE, or none");
 	t.path = argv[optind];
 	rc = glt_cli_config(cli);
+	if (rc == GLT_EXIT_OK && !t.path)
+		rc = next_path(cli, &t, path, sizeof(path));
 	if (rc != GLT_EXIT_OK)
 		return rc;
 	rc = backup(cli, &t);
+	if (rc == GLT_EXIT_OK && t.path == path)
+		rc = glt_backupdir_prune(cli, cli->conf.backup_dir, cli->conf.backup_keep);
 	if (rc != GLT_EXIT_OK && t.fd >= 0)
 		(void)unlinkat(t.dir, t.temporary, 0);
 	if (t.fd >= 0)

@@ -8,6 +8,8 @@ libglt_tools_a_SOURCES = \
 	pam_gltoken/pam_log.h \
 	tools/applyfile.c \
 	tools/applyfile.h \
+	tools/backupdir.c \
+	tools/backupdir.h \
 	tools/backupfile.c \
 	tools/backupfile.h \
 	tools/bounded.c \

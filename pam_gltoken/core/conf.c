@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "conf.h"
 
+#include "conf_jobs.h"
+
 #include "role.h"
 #include "scope.h"
 #include "text.h"
@@ -65,8 +67,8 @@ static enum glt_status set_span(void *field, size_t size, const char *value, str
 	return glt_span_parse("span", value, field, err);
 }
 
-static enum glt_status number(const char *value, int base, uintmax_t min, uintmax_t max, uintmax_t *out,
-			      struct glt_err *err)
+enum glt_status glt_conf_number(const char *value, int base, uintmax_t min, uintmax_t max, uintmax_t *out,
+				struct glt_err *err)
 {
 	char *end;
 
@@ -80,7 +82,7 @@ static enum glt_status number(const char *value, int base, uintmax_t min, uintma
 static enum glt_status set_umask(void *field, size_t size, const char *value, struct glt_err *err)
 {
 	uintmax_t v;
-	enum glt_status st = number(value, 8, 0, 0777, &v, NULL);
+	enum glt_status st = glt_conf_number(value, 8, 0, 0777, &v, NULL);
 
 	(void)size;
 	if (st != GLT_OK)
@@ -92,7 +94,7 @@ static enum glt_status set_umask(void *field, size_t size, const char *value, st
 static enum glt_status set_uid(void *field, size_t size, const char *value, struct glt_err *err)
 {
 	uintmax_t v;
-	enum glt_status st = number(value, 10, 1, UINT32_MAX - 2, &v, err);
+	enum glt_status st = glt_conf_number(value, 10, 1, UINT32_MAX - 2, &v, err);
 
 	(void)size;
 	if (st == GLT_OK)
@@ -103,7 +105,7 @@ static enum glt_status set_uid(void *field, size_t size, const char *value, stru
 static enum glt_status set_memory(void *field, size_t size, const char *value, struct glt_err *err)
 {
 	uintmax_t v;
-	enum glt_status st = number(value, 10, GLT_HASH_M_MIN, GLT_HASH_M_MAX, &v, err);
+	enum glt_status st = glt_conf_number(value, 10, GLT_HASH_M_MIN, GLT_HASH_M_MAX, &v, err);
 
 	(void)size;
 	if (st == GLT_OK)
@@ -114,7 +116,7 @@ static enum glt_status set_memory(void *field, size_t size, const char *value, s
 static enum glt_status set_passes(void *field, size_t size, const char *value, struct glt_err *err)
 {
 	uintmax_t v;
-	enum glt_status st = number(value, 10, GLT_HASH_T_MIN, GLT_HASH_T_MAX, &v, err);
+	enum glt_status st = glt_conf_number(value, 10, GLT_HASH_T_MIN, GLT_HASH_T_MAX, &v, err);
 
 	(void)size;
 	if (st == GLT_OK)
@@ -125,7 +127,7 @@ static enum glt_status set_passes(void *field, size_t size, const char *value, s
 static enum glt_status set_slots(void *field, size_t size, const char *value, struct glt_err *err)
 {
 	uintmax_t v = 0;
-	enum glt_status st = strcmp(value, "auto") == 0 ? GLT_OK : number(value, 10, 1, 1024, &v, err);
+	enum glt_status st = strcmp(value, "auto") == 0 ? GLT_OK : glt_conf_number(value, 10, 1, 1024, &v, err);
 
 	(void)size;
 	if (st == GLT_OK)
@@ -142,7 +144,7 @@ static enum glt_status set_role(void *field, size_t size, const char *value, str
 static enum glt_status set_count(void *field, size_t size, const char *value, struct glt_err *err)
 {
 	uintmax_t v;
-	enum glt_status st = number(value, 10, 0, 1000000, &v, err);
+	enum glt_status st = glt_conf_number(value, 10, 0, 1000000, &v, err);
 
 	(void)size;
 	if (st == GLT_OK)
@@ -281,58 +283,6 @@ SCOPES(set_project_scopes, GLT__TYPE__PROJECT)
 SCOPES(set_group_scopes, GLT__TYPE__GROUP)
 SCOPES(set_deploy_scopes, GLT__TYPE__DEPLOY)
 
-#define DAYS_MAX 3650
-
-/* "60,30,7,1": each below the one before, so that a token meets them in this order. */
-static enum glt_status set_days(void *field, size_t size, const char *value, struct glt_err *err)
-{
-	unsigned *days = field;
-	const size_t max = size / sizeof(*days);
-	size_t n = 0;
-
-	memset(days, 0, size);
-	for (const char *p = value; *p;) {
-		size_t len = strspn(p, "0123456789");
-		char one[8] = "";
-		uintmax_t v = 0;
-
-		if (len > 0 && len < sizeof(one))
-			memcpy(one, p, len);
-		p += len + strspn(p + len, " ");
-		if (n == max || number(one, 10, 1, n ? days[n - 1] - 1 : DAYS_MAX, &v, NULL) != GLT_OK ||
-		    (*p && *p != ',') || (*p && !p[1]))
-			return glt_fail(err, GLT_INVALID,
-					"'%.64s' must be at most %zu numbers of days from %d down to 1, each below the "
-					"one before, as 60,30,7,1",
-					value, max, DAYS_MAX);
-		days[n++] = (unsigned)v;
-		p += *p == ',';
-		p += strspn(p, " ");
-	}
-	return GLT_OK;
-}
-
-/* A program and its arguments, parted by blanks: no shell reads it. */
-static enum glt_status set_command(void *field, size_t size, const char *value, struct glt_err *err)
-{
-	if (value[0] && value[0] != '/')
-		return glt_fail(err, GLT_INVALID, "'%.64s' must begin with the absolute path of a program", value);
-	return set_text(field, size, value, err);
-}
-
-static enum glt_status set_timeout(void *field, size_t size, const char *value, struct glt_err *err)
-{
-	int64_t span;
-	enum glt_status st = glt_span_parse("span", value, &span, err);
-
-	(void)size;
-	if (st == GLT_OK && (span < 1 || span > 600))
-		return glt_fail(err, GLT_INVALID, "'%.64s' must be from 1s to 10m", value);
-	if (st == GLT_OK)
-		*(int64_t *)field = span;
-	return st;
-}
-
 /* ---- the file's keys ---- */
 
 #define FIELD(member) offsetof(struct glt_conf, member), sizeof(((struct glt_conf *)0)->member)
@@ -389,10 +339,12 @@ static const struct {
 	{"nss", "groups", set_yes, FIELD(nss_groups)},
 	{"nss", "group_role", set_role, FIELD(group_role)},
 	{"log", "format", set_format, FIELD(log_json)},
-	{"notify", "command", set_command, FIELD(notify_command)},
+	{"backup", "dir", set_path, FIELD(backup_dir)},
+	{"backup", "keep", glt_conf_set_keep, FIELD(backup_keep)},
+	{"notify", "command", glt_conf_set_command, FIELD(notify_command)},
 	{"notify", "user", set_account, FIELD(notify_user)},
-	{"notify", "timeout", set_timeout, FIELD(notify_timeout)},
-	{"notify", "days", set_days, FIELD(notify_days)},
+	{"notify", "timeout", glt_conf_set_timeout, FIELD(notify_timeout)},
+	{"notify", "days", glt_conf_set_days, FIELD(notify_days)},
 };
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]))
 
@@ -514,6 +466,8 @@ void glt_conf_begin(struct glt_conf *conf)
 		.uid_min = 70000,
 		.uid_max = 99999,
 		.group_role = GLT_DEVELOPER,
+		.backup_dir = GLT_LOCALSTATEDIR "/backups/gltoken",
+		.backup_keep = 14,
 		.notify_user = "nobody",
 		.notify_timeout = 30,
 		.notify_days = {60, 30, 7, 1},

@@ -59,6 +59,8 @@ struct glt_conf {
 	int group_role;
 
 	bool log_json;
+	char backup_dir[256];
+	unsigned backup_keep;
 	char notify_command[256], notify_user[64];
 	int64_t notify_timeout;
 	unsigned notify_days[8]; /* falling, 0 behind the last */

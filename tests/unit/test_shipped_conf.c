@@ -85,6 +85,8 @@ static void assert_same(const struct glt_conf *shipped, const struct glt_conf *d
 	SAME(uid_max);
 	SAME(group_role);
 	SAME(log_json);
+	SAME_TEXT(backup_dir);
+	SAME(backup_keep);
 	SAME_TEXT(notify_command);
 	SAME_TEXT(notify_user);
 	SAME(notify_timeout);
@@ -103,7 +105,7 @@ static void test_each_line_is_the_default(void **state)
 	FILE *in = fopen(SHIPPED, "re"), *out = fdopen(fd, "w");
 	assert_non_null(in);
 	assert_non_null(out);
-	assert_int_equal(uncomment(in, out), 51); /* so that none is lost to a slip of the pen */
+	assert_int_equal(uncomment(in, out), 53); /* so that none is lost to a slip of the pen */
 	assert_int_equal(fclose(out), 0);
 	assert_int_equal(fclose(in), 0);
 
