@@ -234,7 +234,8 @@ enum glt_status glt_head_parse(const char *text, struct glt_head *out, struct gl
 
 	errno = 0;
 	out->seq = strtoumax(text, &end, 10);
-	if (*text < '0' || *text > '9' || errno || *end != ':' || !glt_hash_parse(end + 1, out->hash))
+	if (*text < '0' || *text > '9' || errno || out->seq == 0 || *end != ':' ||
+	    !glt_hash_parse(end + 1, out->hash))
 		return glt_fail(
 			err, GLT_INVALID,
 			"head '%.128s': must be SEQ:HASH, as 'seq=' and 'head=' of a line event=audit in the log",

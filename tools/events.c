@@ -12,14 +12,28 @@ static int64_t moment(const struct glt_cli *cli, const char *option)
 {
 	struct glt_err err;
 	int64_t when = 0;
+	const char *text = optarg + (optarg[0] == '+');
 	/* 30d is 30 days ago here, where nothing lies in the future. */
-	const bool span =
-		strspn(optarg, "0123456789") > 0 && optarg[0] && strchr("smhdw", optarg[strlen(optarg) - 1]);
-	enum glt_status st = span ? glt_span_parse(option, optarg, &when, &err)
+	const bool span = strspn(text, "0123456789") > 0 && strchr("smhdw", text[strlen(text) - 1]);
+	enum glt_status st = span ? glt_span_parse(option, text, &when, &err)
 				  : glt_when_parse(option, optarg, cli->now, &when, &err);
 
 	glt_cli_require(cli, st, &err);
 	return span ? cli->now - when : when;
+}
+
+/* "" would match what has none of it, which nobody asks for; a script with an empty variable does. */
+static void pattern(const struct glt_cli *cli, const char **field, const char *option)
+{
+	glt_cli_once(cli, field, option);
+	if (!**field)
+		glt_cli_usage(cli, "option '%s' is empty", option);
+}
+
+static void check_order(const struct glt_cli *cli, const struct glt_event_filter *f)
+{
+	if (f->since && f->until && f->until <= f->since)
+		glt_cli_usage(cli, "--until is not after --since: nothing lies in between");
 }
 
 void glt_event_option(const struct glt_cli *cli, struct glt_event_filter *f, int option)
@@ -29,19 +43,21 @@ void glt_event_option(const struct glt_cli *cli, struct glt_event_filter *f, int
 		f->token = glt_cli_number(cli, "--token", optarg, 1, UINT64_MAX);
 		break;
 	case GLT_OPT_EVENT_ACTOR:
-		glt_cli_once(cli, &f->actor, "--actor");
+		pattern(cli, &f->actor, "--actor");
 		break;
 	case GLT_OPT_EVENT_ACTION:
-		glt_cli_once(cli, &f->action, "--action");
+		pattern(cli, &f->action, "--action");
 		break;
 	case GLT_OPT_EVENT_OBJECT:
-		glt_cli_once(cli, &f->object, "--object");
+		pattern(cli, &f->object, "--object");
 		break;
 	case GLT_OPT_EVENT_SINCE:
 		f->since = moment(cli, "--since");
+		check_order(cli, f);
 		break;
 	case GLT_OPT_EVENT_UNTIL:
 		f->until = moment(cli, "--until");
+		check_order(cli, f);
 		break;
 	default:
 		break;

@@ -106,6 +106,15 @@ test_filters() {
 	rc 2 gltoken audit list --since yesterday
 	rc 2 gltoken audit list --token alice/filtered
 	rc 2 gltoken audit list --actor a --actor b
+	count 3 --token "$ID" --since +1h
+	local option
+	for option in --actor --action --object --since --until --token --limit; do
+		rc 2 gltoken audit list "$option" ''
+		says "$option"
+	done
+	rc 2 gltoken audit list --since 1h --until 2h
+	rc 2 gltoken audit export --until 2026-01-01 --since 2026-01-01
+	says 'until is not after --since'
 }
 
 test_export() {
@@ -132,6 +141,7 @@ test_head_that_does_not_fit() {
 	rc 1 gltoken audit verify --json --head "$((${head%:*} + 3)):${head#*:}"
 	[ "$(jq -c '[.ok, .seq, (.problems | length)]' "$T/out")" = "[false,${head%:*},1]" ] || fail "not so: $(outcome)"
 	rc 2 gltoken audit verify --head 17
+	rc 2 gltoken audit verify --head "0:$(printf '%064d' 0)"
 	rc 2 gltoken audit verify extra
 }
 
