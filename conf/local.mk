@@ -98,6 +98,7 @@ MANUAL = \
 	git-credential-gltoken.1 \
 	gltoken-askpass.1 \
 	gltoken-auth.8 \
+	gltoken-doctor.8 \
 	gltoken-http.8 \
 	gltoken-keys.8 \
 	gltoken-notify-mail.8 \

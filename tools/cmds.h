@@ -14,6 +14,7 @@ int glt_cmd_setup(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_show(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_rotate(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_revoke(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_doctor(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_edit(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_scope(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_expire(struct glt_cli *cli, int argc, char **argv);

@@ -36,6 +36,7 @@ static const struct glt_command commands[] = {
 	{"policy", NULL, glt_cmd_policy, "what tokens may be here, and which of them are not"},
 	{"apply", NULL, glt_cmd_apply, "bring users, members, refs and keys to what a file says"},
 	{"check", NULL, glt_cmd_check, "check the store"},
+	{"doctor", NULL, glt_cmd_doctor, "say what is wrong with this host, and what mends it"},
 	{"report", NULL, glt_cmd_report, "a picture of all tokens, as one HTML file"},
 	{"audit", NULL, glt_cmd_audit, "what was changed, when and by whom"},
 	{"backup", NULL, glt_cmd_backup, "write the store into one file, while it is in use"},

@@ -30,6 +30,15 @@ libglt_tools_a_SOURCES = \
 	tools/cmds.h \
 	tools/csv.c \
 	tools/csv.h \
+	tools/doctor.c \
+	tools/doctor.h \
+	tools/doctor_accounts.c \
+	tools/doctor_files.c \
+	tools/doctor_host.c \
+	tools/doctor_pam.c \
+	tools/doctor_repos.c \
+	tools/doctor_sshd.c \
+	tools/doctor_store.c \
 	tools/events.c \
 	tools/events.h \
 	tools/gitcmd.c \
@@ -138,6 +147,7 @@ tools_gltoken_SOURCES = \
 	tools/cmd_check.c \
 	tools/cmd_config.c \
 	tools/cmd_config_edit.c \
+	tools/cmd_doctor.c \
 	tools/cmd_edit.c \
 	tools/cmd_expire.c \
 	tools/cmd_explain.c \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The manual pages have every reason, option, command and key that the programs have, and no reason beyond. */
 #include "decide.h"
+#include "tools/doctor.h"
 #include "tools/repo.h"
 
 #include <glob.h>
@@ -98,6 +99,23 @@ static void test_repository_statuses(void **state)
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (strcmp(names[i], "ok") != 0 && !has_row(table, names[i]))
 			fail_msg("gltoken-shell(1) lacks the reason %s", names[i]);
+	free(table);
+}
+
+static void test_findings(void **state)
+{
+	static const char *const severity[] = {"note", "warning", "error"};
+	char *table = section("conf/man/gltoken-doctor.8.scd", "FINDINGS"), row[80];
+
+	(void)state;
+	for (int i = 0; i < GLT_FINDING_IDS; i++) {
+		const enum glt_finding_id id = (enum glt_finding_id)i;
+
+		(void)snprintf(row, sizeof row, "\n|  %s\n:  %s%s\n", glt_finding_name(id),
+			       severity[glt_finding_severity(id)], glt_finding_mendable(id) ? ", mended" : "");
+		if (!strstr(table, row))
+			fail_msg("gltoken-doctor(8) lacks the finding, or its severity: %s", row);
+	}
 	free(table);
 }
 
@@ -227,7 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reasons),   cmocka_unit_test(test_repository_statuses),
 		cmocka_unit_test(test_options),   cmocka_unit_test(test_commands),
-		cmocka_unit_test(test_conf_keys),
+		cmocka_unit_test(test_conf_keys), cmocka_unit_test(test_findings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
