@@ -3,11 +3,12 @@
 #ifndef GLT_AUDIT_LOG_H
 #define GLT_AUDIT_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define GLT_AUDIT_HASH 32
 
-/* event=audit seq=N head=HEX */
-void glt_log_head(uint64_t seq, const uint8_t hash[GLT_AUDIT_HASH]);
+/* event=audit seq=N head=HEX, in [log] format. */
+void glt_log_head(bool json, uint64_t seq, const uint8_t hash[GLT_AUDIT_HASH]);
 
 #endif

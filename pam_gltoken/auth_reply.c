@@ -14,8 +14,9 @@
 
 static void changed(void *arg, const struct glt_head *head)
 {
-	(void)arg;
-	glt_log_head(head->seq, head->hash);
+	const struct auth *a = arg;
+
+	glt_log_head(a->conf.log_json, head->seq, head->hash);
 }
 
 enum glt_status auth_open_for_change(struct auth *a, struct glt_err *err)
@@ -26,7 +27,7 @@ enum glt_status auth_open_for_change(struct auth *a, struct glt_err *err)
 	glt_store_close(a->store);
 	st = glt_store_open(a->conf.store_dir, true, &a->store, err);
 	if (st == GLT_OK)
-		glt_store_watch(a->store, changed, NULL);
+		glt_store_watch(a->store, changed, a);
 	return st;
 }
 

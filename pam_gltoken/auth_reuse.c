@@ -16,11 +16,11 @@ static void add_number(struct glt_log_line *line, const char *key, uint64_t n)
 	glt_log_add(line, key, text);
 }
 
-static void log_reuse(const struct glt_question *q, size_t revoked, const char *trouble)
+static void log_reuse(const struct auth *a, const struct glt_question *q, size_t revoked, const char *trouble)
 {
-	struct glt_log_line line = {.len = 0};
+	struct glt_log_line line;
 
-	glt_log_add(&line, "event", "reuse");
+	glt_log_begin(&line, a->conf.log_json ? "json" : NULL, "reuse");
 	add_number(&line, "token", q->token->id);
 	add_number(&line, "next", q->token->next);
 	add_number(&line, "family", q->token->family);
@@ -51,7 +51,7 @@ void auth_reused(struct auth *a, const struct glt_question *q, bool always_revok
 	st = auth_open_for_change(a, &err);
 	if (st == GLT_OK)
 		st = glt_reuse_note(a->store, &r, &revoked, &err);
-	log_reuse(q, revoked, st == GLT_OK ? NULL : err.text);
+	log_reuse(a, q, revoked, st == GLT_OK ? NULL : err.text);
 	(void)snprintf(detail, sizeof(detail),
 		       "rotated to token %" PRIu64 "; %zu of its family were revoked for it", q->token->next,
 		       revoked);

@@ -21,6 +21,14 @@ enum glt_status auth_epoch(struct auth *a, uint8_t epoch[16], struct glt_err *er
 	return st;
 }
 
+static void add_session(struct auth *a, const char *ticket)
+{
+	char id[GLT_SESSION_ID];
+
+	glt_ticket_session(ticket, id);
+	glt_message_add(&a->reply, "session", id);
+}
+
 bool auth_add_ticket(struct auth *a, enum glt_ticket_kind kind, uint64_t id, const char *account)
 {
 	struct glt_ticket t = {.kind = kind, .id = id, .boottime = glt_boottime()};
@@ -37,6 +45,7 @@ bool auth_add_ticket(struct auth *a, enum glt_ticket_kind kind, uint64_t id, con
 	    glt_ticket_make(glt_store_key(a->store), epoch, &t, text, NULL) != GLT_OK)
 		return false;
 	glt_message_add(&a->reply, "ticket", text);
+	add_session(a, text);
 	return true;
 }
 
@@ -102,8 +111,10 @@ bool auth_bearer_open(struct auth *a, int64_t max_age, struct auth_bearer *b)
 		auth_deny(a, st == GLT_REFUSED ? GLT_WHY_BAD_TICKET : GLT_WHY_NO_SESSION, err.text);
 		return false;
 	}
-	if (st == GLT_OK)
+	if (st == GLT_OK) {
+		add_session(a, glt_message_get(&a->request, "ticket"));
 		st = load_bearer(a, b, &err);
+	}
 	if (st == GLT_OK)
 		return true;
 	if (st == GLT_NOT_FOUND) /* reaped since the login, or the key was removed */

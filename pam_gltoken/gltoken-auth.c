@@ -106,6 +106,7 @@ static void write_reply(struct auth *a)
 		glt_message_init(&a->reply);
 		auth_deny(a, GLT_WHY_DAMAGED, "the reply cannot be written");
 	}
+	glt_message_add(&a->reply, "log", a->conf.log_json ? "json" : NULL);
 	glt_message_add(&a->reply, "verdict", a->allow ? "allow" : "deny");
 	while (done < a->reply.len) {
 		ssize_t n = write(STDOUT_FILENO, a->reply.text + done, a->reply.len - done);

@@ -125,7 +125,7 @@ void glt_pam_log_answer(pam_handle_t *pamh, const struct glt_pam_args *args, con
 {
 	bool allow = q->outcome == GLT_ALLOW;
 	int priority = LOG_NOTICE;
-	struct glt_log_line line = {.len = 0};
+	struct glt_log_line line;
 
 	if (args->debug)
 		log_question(pamh, args, who, q);
@@ -138,7 +138,7 @@ void glt_pam_log_answer(pam_handle_t *pamh, const struct glt_pam_args *args, con
 	if (priority == LOG_DEBUG && !args->debug)
 		return;
 
-	glt_log_add(&line, "event", event);
+	glt_log_begin(&line, glt_message_get(&q->reply, "log"), event);
 	glt_log_add(&line, "decision", allow ? "allow" : "deny");
 	glt_log_add(&line, "reason", q->reason);
 	const char *type = glt_message_get(&q->reply, "type");
@@ -146,6 +146,7 @@ void glt_pam_log_answer(pam_handle_t *pamh, const struct glt_pam_args *args, con
 	glt_log_add(&line, "owner", glt_message_get(&q->reply, "owner"));
 	add_who(&line, who);
 	glt_log_add(&line, "text", q->text);
+	glt_log_add(&line, "session", glt_message_get(&q->reply, "session"));
 	pam_syslog(pamh, priority, "%s", line.text);
 }
 

@@ -128,8 +128,9 @@ int glt_cli_drop(struct glt_cli *cli)
 
 static void changed(void *arg, const struct glt_head *head)
 {
-	(void)arg;
-	glt_log_head(head->seq, head->hash);
+	const struct glt_cli *cli = arg;
+
+	glt_log_head(cli->conf.log_json, head->seq, head->hash);
 }
 
 int glt_cli_open(struct glt_cli *cli, bool write)
@@ -149,7 +150,7 @@ int glt_cli_open(struct glt_cli *cli, bool write)
 	}
 	st = glt_store_open(cli->conf.store_dir, write, &cli->store, &err);
 	if (st == GLT_OK) {
-		glt_store_watch(cli->store, changed, NULL);
+		glt_store_watch(cli->store, changed, cli);
 		return GLT_EXIT_OK;
 	}
 	if (st == GLT_NOT_FOUND)

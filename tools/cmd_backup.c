@@ -92,11 +92,11 @@ static int make_temporary(const struct glt_cli *cli, struct target *t, uid_t uid
 
 static void log_backup(const struct glt_cli *cli, const struct target *t, const struct glt_backup *b)
 {
-	struct glt_log_line line = {.len = 0};
+	struct glt_log_line line;
 	char seq[24];
 
 	(void)snprintf(seq, sizeof(seq), "%" PRIu64, b->head.seq);
-	glt_log_add(&line, "event", "backup");
+	glt_log_begin(&line, cli->conf.log_json ? "json" : NULL, "backup");
 	glt_log_add(&line, "seq", seq);
 	glt_log_add(&line, "actor", cli->actor);
 	glt_log_add(&line, "file", t->path);

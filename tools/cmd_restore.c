@@ -147,7 +147,7 @@ static int make_store(struct glt_cli *cli, void *arg)
 		return GLT_EXIT_UNAVAILABLE; /* the parent said why */
 	if (gate >= 0)
 		(void)close(gate);
-	glt_log_head(w->r.end.seq, w->r.end.hash);
+	glt_log_head(cli->conf.log_json, w->r.end.seq, w->r.end.hash);
 	report(cli, w);
 	glt_notes_free(&w->r.notes);
 	return GLT_EXIT_OK;

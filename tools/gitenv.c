@@ -68,6 +68,8 @@ static void add_bearer(struct glt_gitenv *e, const struct glt_message *answer)
 	bool token = type && strcmp(type, "key") && strcmp(type, "account");
 	const char *owner = glt_message_get(answer, "owner");
 	glt_gitenv_add(e, "GL_ID", glt_message_get(answer, "gl_id"));
+	glt_gitenv_add(e, "GLTOKEN_LOG_SESSION", glt_message_get(answer, "session"));
+	glt_gitenv_add(e, GLT_LOG_VARIABLE, glt_message_get(answer, "log"));
 	glt_gitenv_add(e, "GL_USERNAME", owner);
 	glt_gitenv_add(e, "GL_USER", owner);
 	/* A key's number is not a token's. */

@@ -36,6 +36,9 @@ struct glt_gitenv_from {
 /* Where the repository's own hooks are, for gltoken-hook; absent: its hooks/. */
 #define GLT_HOOKS_VARIABLE "GLTOKEN_HOOKS"
 
+/* "json" or absent, for gltoken-hook. */
+#define GLT_LOG_VARIABLE "GLTOKEN_LOG"
+
 /* What git, the hooks of GitLab and those of gitolite read. A push also gets our dispatcher as every hook, and the
  * ticket with which it asks about each ref. */
 void glt_gitenv_init(struct glt_gitenv *e, const struct glt_gitenv_from *from);

@@ -83,8 +83,8 @@ static void log_bearer(struct glt_log_line *line)
 static void log_decision(const char *decision, const char *reason, const char *would, const char *kind,
 			 const char *ref, const char *detail)
 {
-	struct glt_log_line line = {.len = 0};
-	glt_log_add(&line, "event", "ref");
+	struct glt_log_line line;
+	glt_log_begin(&line, getenv(GLT_LOG_VARIABLE), "ref");
 	glt_log_add(&line, "decision", decision);
 	glt_log_add(&line, "reason", reason);
 	glt_log_add(&line, "would_deny", would);
@@ -93,6 +93,7 @@ static void log_decision(const char *decision, const char *reason, const char *w
 	glt_log_add(&line, "repository", variable("GL_PROJECT_PATH"));
 	log_bearer(&line);
 	glt_log_add(&line, "text", detail);
+	glt_log_add(&line, "session", getenv("GLTOKEN_LOG_SESSION"));
 	syslog(LOG_AUTHPRIV | LOG_NOTICE, "%s", line.text);
 }
 
@@ -182,14 +183,15 @@ static void log_change(char *text)
 	char *save = NULL;
 	const char *old = strtok_r(text, " ", &save), *new = strtok_r(NULL, " ", &save);
 	const char *ref = strtok_r(NULL, "\n", &save);
-	struct glt_log_line line = {.len = 0};
-	glt_log_add(&line, "event", "ref");
+	struct glt_log_line line;
+	glt_log_begin(&line, getenv(GLT_LOG_VARIABLE), "ref");
 	glt_log_add(&line, "decision", "allow");
 	glt_log_add(&line, "ref", ref);
 	glt_log_add(&line, "old", old);
 	glt_log_add(&line, "new", new);
 	glt_log_add(&line, "repository", variable("GL_PROJECT_PATH"));
 	log_bearer(&line);
+	glt_log_add(&line, "session", getenv("GLTOKEN_LOG_SESSION"));
 	syslog(LOG_AUTHPRIV | LOG_INFO, "%s", line.text);
 }
 

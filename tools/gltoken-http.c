@@ -125,6 +125,7 @@ static void log_decision(const struct http *h, bool allow, const char *reason, c
 				.service = "http",
 				.rhost = h->request.address,
 				.text = text,
+				.format = h->conf.log_json ? "json" : NULL,
 				.answer = answer};
 	glt_log_git(&g, trouble);
 }

@@ -56,7 +56,8 @@ static int refuse_unavailable(const struct shell *sh, const char *operation, con
 				.operation = operation,
 				.repository = path,
 				.account = sh->account.name,
-				.text = text};
+				.text = text,
+				.format = sh->conf.log_json ? "json" : NULL};
 	glt_log_git(&g, true);
 	return refuse(glt_text_of(NULL, false, false).text);
 }
@@ -275,7 +276,11 @@ static int serve_git(struct shell *sh, const struct glt_gitcmd *cmd)
 
 static int log_command(const struct shell *sh, const char *command, const char *reason, const char *text)
 {
-	struct glt_log_git g = {.reason = reason, .account = sh->account.name, .command = command, .text = text};
+	struct glt_log_git g = {.reason = reason,
+				.account = sh->account.name,
+				.command = command,
+				.text = text,
+				.format = sh->conf.log_json ? "json" : NULL};
 	glt_log_git(&g, false);
 	return 1;
 }

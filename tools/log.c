@@ -21,8 +21,8 @@ static void add_bearer(struct glt_log_line *line, const struct glt_message *answ
 
 void glt_log_git(const struct glt_log_git *g, bool trouble)
 {
-	struct glt_log_line line = {.len = 0};
-	glt_log_add(&line, "event", "git");
+	struct glt_log_line line;
+	glt_log_begin(&line, g->answer ? glt_message_get(g->answer, "log") : g->format, "git");
 	glt_log_add(&line, "decision", g->allow ? "allow" : "deny");
 	glt_log_add(&line, "reason", g->reason);
 	if (g->answer && g->allow)
@@ -42,5 +42,6 @@ void glt_log_git(const struct glt_log_git *g, bool trouble)
 				: NULL);
 	glt_log_add(&line, "command", g->command);
 	glt_log_add(&line, "text", g->text);
+	glt_log_add(&line, "session", g->answer ? glt_message_get(g->answer, "session") : NULL);
 	syslog(LOG_AUTHPRIV | (trouble ? LOG_ERR : g->allow ? LOG_INFO : LOG_NOTICE), "%s", line.text);
 }

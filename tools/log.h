@@ -16,6 +16,7 @@ struct glt_log_git {
 	const char *command;              /* what was disallowed, or NULL */
 	const char *service, *rhost;      /* where the answer does not say, or NULL */
 	const char *text;                 /* a sentence, or NULL */
+	const char *format;               /* "json", where there is no answer that says it; or NULL */
 	const struct glt_message *answer; /* who and from where, or NULL */
 };
 

@@ -51,9 +51,9 @@ static void begin(struct run *r, const char *verb, const char *action)
 static void log_outcome(const struct run *r, enum glt_outcome outcome, const char *reason, const char *text)
 {
 	const struct glt_message *reply = outcome == GLT_FAILED ? NULL : &r->reply;
-	struct glt_log_line line = {.len = 0};
+	struct glt_log_line line;
 
-	glt_log_add(&line, "event", "token");
+	glt_log_begin(&line, reply ? glt_message_get(reply, "log") : NULL, "token");
 	glt_log_add(&line, "decision", outcome == GLT_ALLOW ? "allow" : "deny");
 	glt_log_add(&line, "reason", reason);
 	glt_log_add(&line, "operation", r->operation);
@@ -68,6 +68,8 @@ static void log_outcome(const struct run *r, enum glt_outcome outcome, const cha
 		glt_log_add(&line, "rhost", glt_message_get(reply, "address"));
 	}
 	glt_log_add(&line, "text", outcome == GLT_ALLOW ? NULL : text);
+	if (reply)
+		glt_log_add(&line, "session", glt_message_get(reply, "session"));
 	syslog(LOG_AUTHPRIV | (outcome == GLT_ALLOW  ? LOG_INFO
 			       : outcome == GLT_DENY ? LOG_NOTICE
 						     : LOG_ERR),

@@ -159,3 +159,11 @@ enum glt_status glt_ticket_check(const uint8_t *store_key, const uint8_t epoch[1
 				(long long)age, (long long)max_age);
 	return GLT_OK;
 }
+
+void glt_ticket_session(const char *ticket, char out[GLT_SESSION_ID])
+{
+	unsigned char hash[crypto_generichash_BYTES_MIN];
+
+	(void)crypto_generichash(hash, sizeof(hash), (const unsigned char *)ticket, strlen(ticket), NULL, 0);
+	(void)sodium_bin2hex(out, GLT_SESSION_ID, hash, GLT_SESSION_ID / 2);
+}

@@ -36,6 +36,9 @@ struct glt_ticket {
 /* GLT_INVALID: a field that cannot be written. */
 enum glt_status glt_ticket_make(const uint8_t *store_key, const uint8_t epoch[16], const struct glt_ticket *t,
 				char out[GLT_TICKET_MAX], struct glt_err *err);
+#define GLT_SESSION_ID 13
+/* What all log lines of one session have in common. The ticket cannot be told from it. */
+void glt_ticket_session(const char *ticket, char out[GLT_SESSION_ID]);
 /* GLT_REFUSED: malformed, forged, of another boot or epoch, from the future, or older than max_age. */
 enum glt_status glt_ticket_check(const uint8_t *store_key, const uint8_t epoch[16], const char *text,
 				 int64_t max_age, struct glt_ticket *out, struct glt_err *err);

@@ -48,6 +48,41 @@ static void pairs(void **state)
 	assert_string_equal(line.text, "event=login text=\"no more\" z=1");
 }
 
+static void json(void **state)
+{
+	(void)state;
+	glt_log_begin(&line, "json", "login");
+	assert_string_equal(line.text, "{\"event\":\"login\"}");
+	glt_log_add(&line, "rhost", NULL);
+	glt_log_add(&line, "empty", "");
+	glt_log_add(&line, "text", "a b=c");
+	glt_log_add(&line, "bad", "\"},{\\\n\x7fZo\xc3\xab");
+	assert_string_equal(line.text, "{\"event\":\"login\",\"empty\":\"\",\"text\":\"a b=c\","
+				       "\"bad\":\"\\\\x22},{\\\\x5c\\\\x0a\\\\x7fZo\\\\xc3\\\\xab\"}");
+	assert_int_equal(line.len, strlen(line.text));
+	glt_log_begin(&line, NULL, "git");
+	glt_log_add(&line, "a", "1");
+	assert_string_equal(line.text, "event=git a=1");
+	glt_log_begin(&line, "kv", "git");
+	assert_string_equal(line.text, "event=git");
+}
+
+/* What does not fit is left out whole, and what is there is still an object. */
+static void json_that_is_full(void **state)
+{
+	char value[GLT_LOG_VALUE_MAX];
+
+	(void)state;
+	memset(value, '\n', sizeof value - 1);
+	value[sizeof value - 1] = '\0';
+	glt_log_begin(&line, "json", "login");
+	for (int i = 0; i < 20; i++)
+		glt_log_add(&line, "k", value);
+	assert_true(line.len < sizeof line.text && line.len > sizeof line.text - 400);
+	assert_string_equal(line.text + line.len - 2, "\"}");
+	assert_int_equal(line.len, strlen(line.text));
+}
+
 static void long_values_are_cut_and_say_so(void **state)
 {
 	char value[2 * GLT_LOG_VALUE_MAX], want[2 * GLT_LOG_VALUE_MAX];
@@ -96,6 +131,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values),
 		cmocka_unit_test(pairs),
+		cmocka_unit_test(json),
+		cmocka_unit_test(json_that_is_full),
 		cmocka_unit_test(long_values_are_cut_and_say_so),
 		cmocka_unit_test(a_full_line),
 	};

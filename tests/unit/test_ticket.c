@@ -358,15 +358,45 @@ static void other_boot(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* It goes to the log: the same for one ticket, another for another, and no part of it. */
+static void session_of_a_ticket(void **state)
+{
+	const struct glt_ticket t = {.kind = GLT_TICKET_TOKEN,
+				     .id = 7,
+				     .account = "git",
+				     .service = "sshd",
+				     .address = "::1",
+				     .boottime = 99};
+	char text[GLT_TICKET_MAX], a[GLT_SESSION_ID], b[GLT_SESSION_ID];
+
+	(void)state;
+	assert_int_equal(glt_ticket_make(key, epoch, &t, text, NULL), GLT_OK);
+	glt_ticket_session(text, a);
+	glt_ticket_session(text, b);
+	assert_string_equal(a, b);
+	assert_int_equal(strspn(a, "0123456789abcdef"), 12);
+	assert_null(strstr(text, a));
+	text[strlen(text) - 1] ^= 1;
+	glt_ticket_session(text, b);
+	assert_string_not_equal(a, b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(derive_is_fixed),      cmocka_unit_test(quick_is_fixed),
-		cmocka_unit_test(round_trips),          cmocka_unit_test(longest_fields),
-		cmocka_unit_test(empty_fields),         cmocka_unit_test(fields_do_not_run_together),
-		cmocka_unit_test(every_byte_counts),    cmocka_unit_test(other_texts),
-		cmocka_unit_test(other_key_or_epoch),   cmocka_unit_test(age),
-		cmocka_unit_test(limit_is_the_callers), cmocka_unit_test(other_boot),
+		cmocka_unit_test(session_of_a_ticket),
+		cmocka_unit_test(derive_is_fixed),
+		cmocka_unit_test(quick_is_fixed),
+		cmocka_unit_test(round_trips),
+		cmocka_unit_test(longest_fields),
+		cmocka_unit_test(empty_fields),
+		cmocka_unit_test(fields_do_not_run_together),
+		cmocka_unit_test(every_byte_counts),
+		cmocka_unit_test(other_texts),
+		cmocka_unit_test(other_key_or_epoch),
+		cmocka_unit_test(age),
+		cmocka_unit_test(limit_is_the_callers),
+		cmocka_unit_test(other_boot),
 	};
 
 	return cmocka_run_group_tests(tests, fill, NULL);
