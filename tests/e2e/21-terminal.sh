@@ -125,17 +125,18 @@ by_fish() { # LINE
 	mv "$T/words" "$T/out"
 }
 
-# zsh completes at a line editor only; two tabs list what there is, and what is listed is read from its screen.
+# zsh completes at a line editor only; a tab lists what there is, which is read from its screen. The key behind the tab
+# says that the listing is over.
 by_zsh() { # LINE
 	cat >"$T/drive.zsh" <<-'END'
 		zmodload zsh/zpty
 		zpty z 'HOME=$T TERM=vt100 zsh -f -i'
 		zpty -w z 'stty cols 200 rows 500; PS1=; fpath=(/usr/share/zsh/site-functions $fpath); autoload -Uz compinit; compinit -u -D'
-		zpty -w z 'LISTMAX=1000; unsetopt beep; zle_highlight=(none); zstyle ":completion:*" list-separator "#"; bindkey "^I" list-choices; echo REA""DY'
+		zpty -w z 'LISTMAX=1000; unsetopt beep; zle_highlight=(none); zstyle ":completion:*" list-separator "#"; bindkey "^I" list-choices; fin() { print -r -- FIN""ISHED }; zle -N fin; bindkey "^T" fin; echo REA""DY'
 		zpty -r -m z out '*READY*'
-		zpty -w -n z "$1"$'\t'
-		sleep 1.5
-		while zpty -r -t z out; do print -rn -- $out; done
+		zpty -w -n z "$1"$'\t\C-t'
+		zpty -r -m z out '*FINISHED*'
+		print -rn -- $out
 		zpty -d z
 	END
 	export T
