@@ -53,8 +53,8 @@ static void reset_process(void)
 	static const int resources[] = {RLIMIT_AS,      RLIMIT_CPU,   RLIMIT_DATA,   RLIMIT_FSIZE,
 					RLIMIT_MEMLOCK, RLIMIT_STACK, RLIMIT_NOFILE, RLIMIT_NPROC};
 	/* Whose handler a caller had is default again after exec; of those that it may have ignored, these matter. */
-	static const int signals[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE, SIGALRM, SIGTERM,
-				      SIGCHLD, SIGXCPU, SIGXFSZ, SIGUSR1, SIGUSR2};
+	static const int signals[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE, SIGALRM,
+				      SIGTERM, SIGCHLD, SIGXCPU, SIGUSR1, SIGUSR2};
 	const struct rlimit none = {0, 0};
 	struct sigaction dfl = {.sa_handler = SIG_DFL};
 	sigset_t empty;
@@ -72,6 +72,7 @@ static void reset_process(void)
 	(void)setpriority(PRIO_PROCESS, 0, 0);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		(void)sigaction(signals[i], &dfl, NULL);
+	(void)signal(SIGXFSZ, SIG_IGN); /* where that limit stays, write() says so too, and the denial is clean */
 	(void)sigemptyset(&empty);
 	(void)sigprocmask(SIG_SETMASK, &empty, NULL);
 	(void)umask(077);

@@ -20,7 +20,7 @@ packages_dnf=(
 packages_test=(
 	libcmocka-dev libpam-wrapper libpamtest0-dev perl
 	clang clang-tidy cppcheck shellcheck
-	openssh-server strace procps jq socat faketime
+	openssh-server strace gdb procps jq socat faketime
 	fonts-dejavu-core fish zsh lmdb-utils gnuplot-nox
 )
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pam-login SERVICE ACCOUNT [hold]: log in as sshd does, by the real libpam and the installed stack, with the secret on
- * standard input. Exit status: 0 in, 1 refused, 2 trouble. With "hold" it then waits for its end, so that somebody can
- * look at its memory; the secret itself is wiped as sshd wipes its own.
+ * standard input. Exit status: 0 in, 1 refused, 2 trouble. With "hold" it waits behind authenticate, so that somebody
+ * can look at its memory; the secret itself is wiped as sshd wipes its own.
  */
 #include <security/pam_appl.h>
 #include <stdio.h>
@@ -34,13 +34,14 @@ int main(int argc, char **argv)
 	int code = pam_set_item(pamh, PAM_RHOST, "192.0.2.1");
 	if (code == PAM_SUCCESS)
 		code = pam_authenticate(pamh, 0);
+	explicit_bzero(secret, sizeof secret);
+	if (argc > 3) {
+		(void)dprintf(STDOUT_FILENO, "%s\n", code == PAM_SUCCESS ? "in" : "refused");
+		(void)pause();
+	}
 	if (code == PAM_SUCCESS)
 		code = pam_acct_mgmt(pamh, 0);
-	explicit_bzero(secret, sizeof secret);
 	puts(pam_strerror(pamh, code));
-	(void)fflush(stdout);
-	if (argc > 3)
-		(void)pause();
 	(void)pam_end(pamh, code);
 	return code == PAM_SUCCESS ? 0 : code == PAM_AUTHINFO_UNAVAIL || code == PAM_SYSTEM_ERR ? 2 : 1;
 }
