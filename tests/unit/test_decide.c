@@ -465,12 +465,36 @@ static void highest_role_wins(void **state)
 	enough(b, 10000);
 }
 
+/* ---- names of reasons ---- */
+
+static void reasons(void **state)
+{
+	(void)state;
+	for (int r = 0; r < GLT_REASON_COUNT; r++) {
+		const char *name = glt_reason_name((enum glt_reason)r);
+
+		assert_true(name[0] && glt_reason_text((enum glt_reason)r)[0]);
+		assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyz_"), strlen(name));
+		for (int k = 0; k < r; k++)
+			assert_string_not_equal(name, glt_reason_name((enum glt_reason)k));
+	}
+	assert_string_equal(glt_reason_name((enum glt_reason)999), "unknown");
+	/* What holds whatever is asked needs no hash; what depends on the question must not skip it. */
+	assert_true(glt_reason_is_state(GLT_WHY_REVOKED) && glt_reason_is_state(GLT_WHY_EXPIRED));
+	assert_true(glt_reason_is_state(GLT_WHY_PAUSED) && glt_reason_is_state(GLT_WHY_ADDRESS));
+	assert_true(glt_reason_is_state(GLT_WHY_OWNER_GONE) && glt_reason_is_state(GLT_WHY_DAMAGED));
+	assert_false(glt_reason_is_state(GLT_WHY_OK) || glt_reason_is_state(GLT_WHY_WRONG_ACCOUNT));
+	assert_false(glt_reason_is_state(GLT_WHY_SCOPE) || glt_reason_is_state(GLT_WHY_ROLE));
+	assert_false(glt_reason_is_state(GLT_WHY_WRONG_SECRET) || glt_reason_is_state(GLT_WHY_NOT_GIT_ACCOUNT));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_bench(members),
 		with_bench(bearers_of_a_role),
 		with_bench(highest_role_wins),
+		cmocka_unit_test(reasons),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -559,29 +559,6 @@ static void a_use_limit_is_not_renewed(void **state)
 	assert_int_equal(decide(&q, &f).reason, GLT_WHY_OK);
 }
 
-/* ---- names ---- */
-
-static void reasons(void **state)
-{
-	(void)state;
-	for (int r = 0; r < GLT_REASON_COUNT; r++) {
-		const char *name = glt_reason_name((enum glt_reason)r);
-
-		assert_true(name[0] && glt_reason_text((enum glt_reason)r)[0]);
-		assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyz_"), strlen(name));
-		for (int k = 0; k < r; k++)
-			assert_string_not_equal(name, glt_reason_name((enum glt_reason)k));
-	}
-	assert_string_equal(glt_reason_name((enum glt_reason)999), "unknown");
-	/* What holds whatever is asked needs no hash; what depends on the question must not skip it. */
-	assert_true(glt_reason_is_state(GLT_WHY_REVOKED) && glt_reason_is_state(GLT_WHY_EXPIRED));
-	assert_true(glt_reason_is_state(GLT_WHY_PAUSED) && glt_reason_is_state(GLT_WHY_ADDRESS));
-	assert_true(glt_reason_is_state(GLT_WHY_OWNER_GONE) && glt_reason_is_state(GLT_WHY_DAMAGED));
-	assert_false(glt_reason_is_state(GLT_WHY_OK) || glt_reason_is_state(GLT_WHY_WRONG_ACCOUNT));
-	assert_false(glt_reason_is_state(GLT_WHY_SCOPE) || glt_reason_is_state(GLT_WHY_ROLE));
-	assert_false(glt_reason_is_state(GLT_WHY_WRONG_SECRET) || glt_reason_is_state(GLT_WHY_NOT_GIT_ACCOUNT));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -597,7 +574,6 @@ int main(void)
 		cmocka_unit_test(rotate_and_revoke),
 		cmocka_unit_test(rotate_no_more_than_held),
 		cmocka_unit_test(a_use_limit_is_not_renewed),
-		cmocka_unit_test(reasons),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
