@@ -119,11 +119,13 @@ row_ssh() {
 
 row_bulk() {
 	local us
-	[ -s "$T/hash.json" ] || row_hash
+	"$B/hash" "$HASHES" >"$T/before.json"
 	us=$(elapsed gltoken issue --user carol --scope read_repository --name bulk --count "$BULK" --output "$T/bulk.csv" 2>/dev/null)
+	"$B/hash" "$HASHES" >"$T/after.json" # what else the machine does changes
 	row "bulk issue on $(nproc) CPUs" "$(nproc) x raw libargon2" \
-		"$(jq -n --argjson us "$us" --argjson n "$BULK" --argjson cpus "$(nproc)" --slurpfile h "$T/hash.json" \
-			'$n / $us / ($cpus / $h[0].raw.median_us)' | ratio .)" '>=' 0.9 x
+		"$(jq -s --argjson us "$us" --argjson n "$BULK" --argjson cpus "$(nproc)" \
+			'$n / $us / ($cpus / ((.[0].raw.median_us + .[1].raw.median_us) / 2))' "$T/before.json" "$T/after.json" |
+			ratio .)" '>=' 0.9 x
 	[ "$(tail -n +2 "$T/bulk.csv" | wc -l)" = "$BULK" ] || wrong "bulk issue made $(wc -l <"$T/bulk.csv") lines"
 }
 
