@@ -106,6 +106,7 @@ MANUAL = \
 	gltoken.1 \
 	gltoken.7 \
 	gltoken.conf.5 \
+	libnss_gltoken.8 \
 	pam_gltoken.8
 nodist_man_MANS = $(MANUAL:%=man/%)
 CLEANFILES += $(nodist_man_MANS)

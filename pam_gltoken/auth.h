@@ -20,9 +20,10 @@ struct auth {
 	struct glt_conf conf;
 	struct glt_store *store;
 	struct glt_message request, reply;
-	bool allow;
+	bool allow, replied;
 	bool decided; /* reason is set */
 	enum glt_reason reason;
+	unsigned public_parts; /* changed, and not published yet */
 	bool hashed, cached; /* Argon2 ran, or the cache stood for it */
 };
 

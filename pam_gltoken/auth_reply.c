@@ -12,10 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static void changed(void *arg, const struct glt_head *head)
+static void changed(void *arg, const struct glt_head *head, unsigned parts)
 {
-	const struct auth *a = arg;
+	struct auth *a = arg;
 
+	a->public_parts |= parts;
 	glt_log_head(a->conf.log_json, head->seq, head->hash);
 }
 

@@ -16,6 +16,7 @@
 #include "conf_files.h"
 #include "pam_log.h"
 #include "privdrop.h"
+#include "publish.h"
 #include "rundir.h"
 #include "when.h"
 
@@ -102,6 +103,9 @@ static void write_reply(struct auth *a)
 {
 	size_t done = 0;
 
+	if (a->replied)
+		return;
+	a->replied = true;
 	if (a->reply.bad) { /* a record held what may not pass: say so rather than something half */
 		glt_message_wipe(&a->reply);
 		glt_message_init(&a->reply);
@@ -190,6 +194,13 @@ static void count(const struct auth *a)
 	glt_count_up(&a->conf, which, n);
 }
 
+/* A new token has left before this may fail or take long. The next change publishes again. */
+static void publish(struct auth *a)
+{
+	write_reply(a);
+	(void)glt_publish_if_due(a->store, &a->conf, a->public_parts, NULL);
+}
+
 static void answer(struct auth *a)
 {
 	static const struct {
@@ -215,6 +226,8 @@ static void answer(struct auth *a)
 			verbs[i].run(a);
 		else
 			auth_failed(a, st, &err);
+		if (a->store && verbs[i].run == auth_change)
+			publish(a);
 		glt_store_close(a->store);
 		a->store = NULL;
 		count(a);

@@ -34,10 +34,12 @@ libglt_core_a_SOURCES = \
 	pam_gltoken/core/meta.h \
 	pam_gltoken/core/notice.c \
 	pam_gltoken/core/notice.h \
-	pam_gltoken/core/passwd.c \
-	pam_gltoken/core/passwd.h \
+	pam_gltoken/core/nss_limits.c \
+	pam_gltoken/core/nss_limits.h \
 	pam_gltoken/core/observed.c \
 	pam_gltoken/core/observed.h \
+	pam_gltoken/core/passwd.c \
+	pam_gltoken/core/passwd.h \
 	pam_gltoken/core/people.c \
 	pam_gltoken/core/people.h \
 	pam_gltoken/core/policy.c \
@@ -47,12 +49,19 @@ libglt_core_a_SOURCES = \
 	pam_gltoken/core/project.c \
 	pam_gltoken/core/project.h \
 	pam_gltoken/core/pubkey.c \
+	pam_gltoken/core/publish.c \
+	pam_gltoken/core/publish.h \
 	pam_gltoken/core/reap.c \
 	pam_gltoken/core/reap.h \
 	pam_gltoken/core/reuse.c \
 	pam_gltoken/core/reuse.h \
 	pam_gltoken/core/role.c \
 	pam_gltoken/core/role.h \
+	pam_gltoken/core/roster.c \
+	pam_gltoken/core/roster.h \
+	pam_gltoken/core/roster_groups.c \
+	pam_gltoken/core/roster_numbers.c \
+	pam_gltoken/core/roster_write.c \
 	pam_gltoken/core/rotate.c \
 	pam_gltoken/core/rundir.h \
 	pam_gltoken/core/scope.c \
@@ -85,11 +94,13 @@ libglt_core_a_SOURCES = \
 	pam_gltoken/core/value.h \
 	pam_gltoken/core/when.c \
 	pam_gltoken/core/when.h \
-	pam_gltoken/core/record.proto
+	pam_gltoken/core/record.proto \
+	pam_gltoken/nss_snap.c \
+	pam_gltoken/nss_snap.h
 nodist_libglt_core_a_SOURCES = \
 	pam_gltoken/core/record.pb-c.c \
 	pam_gltoken/core/record.pb-c.h
-CORE_LIBS = libglt_core.a $(LMDB_LIBS) $(ARGON2_LIBS) $(SODIUM_LIBS) $(PROTOBUF_C_LIBS) $(INIH_LIBS)
+CORE_LIBS = libglt_core.a $(LMDB_LIBS) $(ARGON2_LIBS) $(SODIUM_LIBS) $(PROTOBUF_C_LIBS) $(INIH_LIBS) $(CDB_LIBS)
 
 # What a request starts is linked with archives where there are any: a third of its start was loading libraries.
 if STATIC_HELPER
@@ -170,3 +181,22 @@ EXTRA_DIST += pam_gltoken/pam_gltoken.map
 
 # Installed as data: a module is 0644.
 pam_DATA = pam_gltoken/pam_gltoken.so
+
+# ---- the NSS module: every process of the host loads it, so that libc is all it needs ----
+
+noinst_PROGRAMS += pam_gltoken/libnss_gltoken.so.2
+pam_gltoken_libnss_gltoken_so_2_SOURCES = \
+	pam_gltoken/nss_gltoken.c \
+	pam_gltoken/nss_gltoken.h \
+	pam_gltoken/nss_pack.c \
+	pam_gltoken/nss_pack.h \
+	pam_gltoken/nss_snap.c \
+	pam_gltoken/nss_snap.h
+pam_gltoken_libnss_gltoken_so_2_CFLAGS = $(COMMON_CFLAGS) -fPIC -fvisibility=hidden
+pam_gltoken_libnss_gltoken_so_2_LDFLAGS = -shared $(HARDEN_LDFLAGS) $(NO_UNDEFINED) $(SANITIZE) \
+	-Wl,-soname,libnss_gltoken.so.2 -Wl,--version-script=$(srcdir)/pam_gltoken/nss_gltoken.map
+pam_gltoken_libnss_gltoken_so_2_LDADD =
+EXTRA_pam_gltoken_libnss_gltoken_so_2_DEPENDENCIES = pam_gltoken/nss_gltoken.map
+EXTRA_DIST += pam_gltoken/nss_gltoken.map
+
+nss_DATA = pam_gltoken/libnss_gltoken.so.2

@@ -35,7 +35,8 @@ struct glt_cli {
 	bool conf_loaded;
 	struct glt_conf conf;
 	struct glt_store *store;
-	char actor[160]; /* who it is that runs this: "root(alice)" */
+	unsigned public_parts; /* changed since it was opened, and not published yet */
+	char actor[160];       /* who it is that runs this: "root(alice)" */
 	int64_t now;
 };
 
@@ -116,7 +117,8 @@ int glt_cli_config(struct glt_cli *cli);
 int glt_cli_drop(struct glt_cli *cli);
 /* Both, then open the store. The same. */
 int glt_cli_open(struct glt_cli *cli, bool write);
-void glt_cli_close(struct glt_cli *cli); /* harmless when it is not open */
+/* Publish what a change touched, and close. Harmless when it is not open. */
+void glt_cli_close(struct glt_cli *cli);
 /* Who runs this: the login uid or sudo's user beside the effective one. */
 void glt_cli_actor(char *out, size_t size);
 

@@ -4,7 +4,9 @@
 #include "account.h"
 #include "audit_log.h"
 #include "conf_files.h"
+#include "nss_limits.h"
 #include "privdrop.h"
+#include "publish.h"
 #include "table.h"
 
 #include <errno.h>
@@ -126,11 +128,24 @@ int glt_cli_drop(struct glt_cli *cli)
 	return GLT_EXIT_OK;
 }
 
-static void changed(void *arg, const struct glt_head *head)
+static void changed(void *arg, const struct glt_head *head, unsigned parts)
 {
-	const struct glt_cli *cli = arg;
+	struct glt_cli *cli = arg;
 
+	cli->public_parts |= parts;
 	glt_log_head(cli->conf.log_json, head->seq, head->hash);
+}
+
+/* Where root changes something, what root says about accounts is brought up to date as well. */
+static void refresh_limits(const struct glt_cli *cli)
+{
+	struct glt_err err;
+	uid_t uid;
+	gid_t gid;
+
+	if (geteuid() == 0 && glt_privdrop_lookup(&uid, &gid, NULL) == GLT_OK &&
+	    glt_limits_refresh(&cli->conf, uid, gid, &err) != GLT_OK && err.status != GLT_NOT_FOUND)
+		glt_cli_warn(cli, "accounts are published as they were: %s", err.text);
 }
 
 int glt_cli_open(struct glt_cli *cli, bool write)
@@ -139,6 +154,8 @@ int glt_cli_open(struct glt_cli *cli, bool write)
 	enum glt_status st;
 	int rc = glt_cli_config(cli);
 
+	if (rc == GLT_EXIT_OK && write)
+		refresh_limits(cli);
 	if (rc == GLT_EXIT_OK)
 		rc = glt_cli_drop(cli);
 	if (rc != GLT_EXIT_OK)
@@ -162,6 +179,14 @@ int glt_cli_open(struct glt_cli *cli, bool write)
 
 void glt_cli_close(struct glt_cli *cli)
 {
+	struct glt_err err;
+
+	if (cli->store && cli->public_parts) {
+		(void)fflush(stdout); /* a token that was issued is shown, whatever happens now */
+		if (glt_publish_if_due(cli->store, &cli->conf, cli->public_parts, &err) != GLT_OK)
+			glt_cli_warn(cli, "done, but accounts are not published: %s", err.text);
+		cli->public_parts = 0;
+	}
 	glt_store_close(cli->store);
 	cli->store = NULL;
 }

@@ -44,7 +44,7 @@ static bool check_shared(const struct glt_cli *cli, const char *name)
 	struct glt_account a;
 	struct glt_err err;
 
-	if (glt_account_by_name(name, &a, &err) != GLT_OK) {
+	if (glt_account_of_system(name, &a, &err) != GLT_OK) {
 		glt_cli_warn(cli, "[git] shared_accounts: %s", err.text);
 		return false;
 	}

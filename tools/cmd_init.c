@@ -2,6 +2,8 @@
 /* Make the store. Folders are made by root, what is in them by uid gltoken. */
 #include "cmds.h"
 
+#include "nss_limits.h"
+#include "nss_snap.h"
 #include "privdrop.h"
 
 #include <errno.h>
@@ -94,6 +96,19 @@ static int make_store_folder(const struct glt_cli *cli, int parent, uid_t uid, g
 	return rc;
 }
 
+/* The public one stands where the NSS module looks for it, which reads no configuration. */
+static int make_folders(const struct glt_cli *cli, uid_t uid, gid_t gid)
+{
+	struct glt_err err;
+	int rc = glt_make_folders(cli, cli->conf.dir);
+
+	if (rc == GLT_EXIT_OK)
+		rc = glt_make_folders(cli, GLT_NSS_DIR);
+	if (rc == GLT_EXIT_OK && glt_limits_refresh(&cli->conf, uid, gid, &err) != GLT_OK)
+		glt_cli_warn(cli, "accounts will not be published: %s", err.text);
+	return rc;
+}
+
 static int prepare(const struct glt_cli *cli, bool *exists)
 {
 	struct glt_err err;
@@ -106,7 +121,7 @@ static int prepare(const struct glt_cli *cli, bool *exists)
 		return GLT_EXIT_UNAVAILABLE;
 	}
 	if (geteuid() == 0)
-		rc = glt_make_folders(cli, cli->conf.dir);
+		rc = make_folders(cli, uid, gid);
 	else if (geteuid() != uid)
 		return GLT_EXIT_OK; /* glt_cli_drop() says it */
 	if (rc == GLT_EXIT_OK)

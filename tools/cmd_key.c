@@ -206,7 +206,7 @@ static int find_owner(struct glt_cli *cli, struct owner *owner)
 		glt_target_note(cli, owner->path, GLT_TARGET_PROJECT);
 		return GLT_EXIT_OK;
 	}
-	st = glt_account_by_name(owner->name, &account, &err);
+	st = glt_account_of_system(owner->name, &account, &err);
 	owner->system = st == GLT_OK;
 	owner->uid = account.uid;
 	return st == GLT_UNAVAILABLE ? glt_cli_fail(cli, &err) : GLT_EXIT_OK;

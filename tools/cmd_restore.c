@@ -6,6 +6,7 @@
 #include "chain.h"
 #include "child.h"
 #include "privdrop.h"
+#include "publish.h"
 #include "restore.h"
 #include "storefile.h"
 
@@ -126,6 +127,19 @@ static int close_gate(const struct glt_cli *cli, const struct work *w, int *gate
 	return st == GLT_BUSY ? glt_cli_fail(cli, &err) : GLT_EXIT_OK; /* else nobody can write to it */
 }
 
+static void publish(const struct glt_cli *cli)
+{
+	struct glt_store *store;
+	struct glt_err err = {.status = GLT_OK};
+
+	if (glt_store_open(cli->conf.store_dir, false, &store, &err) == GLT_OK) {
+		(void)glt_publish(store, &cli->conf, NULL, &err);
+		glt_store_close(store);
+	}
+	if (err.status != GLT_OK && err.status != GLT_NOT_FOUND)
+		glt_cli_warn(cli, "done, but accounts are not published: %s", err.text);
+}
+
 static int make_store(struct glt_cli *cli, void *arg)
 {
 	struct work *w = arg;
@@ -148,6 +162,7 @@ static int make_store(struct glt_cli *cli, void *arg)
 	if (gate >= 0)
 		(void)close(gate);
 	glt_log_head(cli->conf.log_json, w->r.end.seq, w->r.end.hash);
+	publish(cli);
 	report(cli, w);
 	glt_notes_free(&w->r.notes);
 	return GLT_EXIT_OK;

@@ -228,7 +228,7 @@ static void judge(struct person *p)
 {
 	struct glt_account account;
 	struct glt_err err;
-	enum glt_status st = glt_account_by_name(p->name, &account, &err);
+	enum glt_status st = glt_account_of_system(p->name, &account, &err);
 	const char *no;
 	int rc;
 

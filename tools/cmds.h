@@ -39,6 +39,7 @@ int glt_cmd_policy(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_policy_check(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_apply(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_check(struct glt_cli *cli, int argc, char **argv);
+int glt_cmd_publish(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_audit(struct glt_cli *cli, int argc, char **argv);
 /* audit list --would-deny */
 int glt_audit_observed(struct glt_cli *cli, size_t limit);

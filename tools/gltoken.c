@@ -47,6 +47,7 @@ static const struct glt_command commands[] = {
 	{"reap", NULL, glt_cmd_reap, "remove tokens that are dead for long"},
 	{"stats", NULL, glt_cmd_stats, "figures of the store and of the requests"},
 	{"tune", NULL, glt_cmd_tune, "find what Argon2 may cost on this machine"},
+	{"publish", NULL, glt_cmd_publish, "publish the accounts of bots and users to this system"},
 	{"config", NULL, glt_cmd_config, "check the configuration"},
 	{NULL, NULL, NULL, NULL},
 };

@@ -140,7 +140,7 @@ static struct person *look_up(void **known, const char *name)
 	}
 	p = glt_cli_alloc(NULL, 1, sizeof(*p));
 	*p = key;
-	p->st = glt_account_by_name(name, &a, &p->why);
+	p->st = glt_account_of_system(name, &a, &p->why);
 	p->uid = a.uid;
 	(void)tsearch(p, known, compare);
 	return p;
@@ -175,7 +175,7 @@ static enum glt_status check_robot(const char *name, struct glt_err *err)
 {
 	struct glt_account a;
 	struct glt_err why;
-	enum glt_status st = glt_account_by_name(name, &a, &why);
+	enum glt_status st = glt_account_of_system(name, &a, &why);
 
 	if (st == GLT_OK)
 		return glt_fail(err, GLT_EXISTS, "'%s' is a bot there, but an account of this host", name);

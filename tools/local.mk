@@ -67,6 +67,8 @@ libglt_tools_a_SOURCES = \
 	tools/newrepo.h \
 	tools/notice_json.c \
 	tools/notice_json.h \
+	tools/nsswitch.c \
+	tools/nsswitch.h \
 	tools/portable.c \
 	tools/portable.h \
 	tools/principal.c \
@@ -164,6 +166,7 @@ tools_gltoken_SOURCES = \
 	tools/cmd_policy.c \
 	tools/cmd_policy_check.c \
 	tools/cmd_protect.c \
+	tools/cmd_publish.c \
 	tools/cmd_reap.c \
 	tools/cmd_repo.c \
 	tools/cmd_repo_adopt.c \

@@ -45,7 +45,7 @@ enum glt_status glt_principal_find(const char *text, bool *ours, struct glt_err 
 	*ours = false;
 	if (text[0] == '@')
 		return group_exists(text + 1, err);
-	st = glt_account_by_name(text, &a, err);
+	st = glt_account_of_system(text, &a, err);
 	*ours = st == GLT_NOT_FOUND;
 	return *ours ? GLT_OK : st;
 }

@@ -22,7 +22,7 @@ int glt_repo_account(const struct glt_cli *cli, struct glt_account *out)
 		glt_cli_warn(cli, "[git] shared_accounts is empty: a repository needs an owner");
 		return GLT_EXIT_UNAVAILABLE;
 	}
-	if (glt_account_by_name(name, out, &err) != GLT_OK) {
+	if (glt_account_of_system(name, out, &err) != GLT_OK) {
 		glt_cli_warn(cli, "%s; it is to own the repositories ([git] shared_accounts)", err.text);
 		return GLT_EXIT_UNAVAILABLE;
 	}

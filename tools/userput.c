@@ -12,7 +12,7 @@
 enum glt_status glt_user_ask_system(const char *name, bool *system, struct glt_err *err)
 {
 	struct glt_account a;
-	enum glt_status st = glt_account_by_name(name, &a, err);
+	enum glt_status st = glt_account_of_system(name, &a, err);
 
 	*system = st == GLT_OK;
 	if (st == GLT_OK && a.uid == 0)

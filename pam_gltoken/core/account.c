@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "account.h"
 
+#include "nss_snap.h"
 #include "passwd.h"
 
 #include <errno.h>
@@ -80,6 +81,32 @@ enum glt_status glt_account_by_name(const char *name, struct glt_account *out, s
 	return st;
 }
 
+/* The system's own entry wins where both have the name, and then it has neither our uid nor one of our numbers. */
+static bool is_published(const struct glt_account *a)
+{
+	struct glt_nss_entry e;
+	struct glt_nss_snap s;
+	bool found;
+
+	if (glt_nss_open(&s) != 0)
+		return false;
+	found = glt_nss_name_fits(&s.limits, a->name) &&
+		(s.limits.range ? glt_nss_number_fits(&s.limits, a->uid) : a->uid == s.limits.uid) &&
+		glt_nss_find(&s, GLT_NSS_USER, a->name, strlen(a->name), &e) == 0;
+	glt_nss_close(&s);
+	return found;
+}
+
+enum glt_status glt_account_of_system(const char *name, struct glt_account *out, struct glt_err *err)
+{
+	enum glt_status st = glt_account_by_name(name, out, err);
+
+	if (st == GLT_OK && is_published(out))
+		return glt_fail(err, GLT_NOT_FOUND, "'%.64s' is no account of this system, but one of gltoken's",
+				name);
+	return st;
+}
+
 enum glt_status glt_account_by_uid(uid_t uid, struct glt_account *out, struct glt_err *err)
 {
 	return look_up(NULL, uid, out, err);
@@ -94,31 +121,74 @@ enum glt_shell glt_account_shell(const struct glt_account *a)
 	return base && strcmp(base, "/git-shell") == 0 ? GLT_SHELL_GIT : GLT_SHELL_OTHER;
 }
 
-static enum glt_status gid_of(const char *group, bool *exists, gid_t *gid, struct glt_err *err)
+/* By name, or where that is NULL by gid. *found is NULL or gr, which points into *buf; the caller frees that. */
+static enum glt_status find_group(const char *name, gid_t gid, struct group *gr, struct group **found, char **buf,
+				  struct glt_err *err)
 {
-	struct group gr, *found = NULL;
-	char *buf = NULL;
 	size_t size = 4096;
 	int rc;
 
+	*buf = NULL;
+	*found = NULL;
 	do {
-		char *bigger = realloc(buf, size);
+		char *bigger = realloc(*buf, size);
 
-		if (!bigger) {
-			free(buf);
+		if (!bigger)
 			return glt_fail(err, GLT_UNAVAILABLE, "no memory to look up a group");
-		}
-		buf = bigger;
-		rc = getgrnam_r(group, &gr, buf, size, &found);
+		*buf = bigger;
+		rc = name ? getgrnam_r(name, gr, *buf, size, found) : getgrgid_r(gid, gr, *buf, size, found);
 		size *= 2;
 	} while (rc == EINTR || (rc == ERANGE && size <= 16 * BUFFER_MAX));
+	if (!*found && !means_absent(rc))
+		return glt_fail(err, GLT_UNAVAILABLE, "cannot look up group '%.64s' now: %s",
+				name ? name : "(gid)", strerror(rc));
+	return GLT_OK;
+}
+
+static enum glt_status gid_of(const char *group, bool *exists, gid_t *gid, struct glt_err *err)
+{
+	struct group gr, *found;
+	char *buf;
+	enum glt_status st = find_group(group, 0, &gr, &found, &buf, err);
+
 	*exists = found != NULL;
 	if (found)
 		*gid = gr.gr_gid;
 	free(buf);
-	if (!found && !means_absent(rc))
-		return glt_fail(err, GLT_UNAVAILABLE, "cannot look up group '%.64s' now: %s", group, strerror(rc));
-	return GLT_OK;
+	return st;
+}
+
+enum glt_status glt_gid_used(gid_t gid, bool *used, struct glt_err *err)
+{
+	struct group gr, *found;
+	char *buf;
+	enum glt_status st = find_group(NULL, gid, &gr, &found, &buf, err);
+
+	*used = found != NULL;
+	free(buf);
+	return st;
+}
+
+enum glt_status glt_group_members(const char *group, char ***names, size_t *n, struct glt_err *err)
+{
+	struct group gr, *found;
+	size_t count = 0;
+	char *buf;
+	enum glt_status st = find_group(group, 0, &gr, &found, &buf, err);
+
+	*n = 0;
+	*names = NULL;
+	while (found && gr.gr_mem[count])
+		count++;
+	if (count) {
+		*names = calloc(count, sizeof(**names));
+		while (*names && *n < count && ((*names)[*n] = strdup(gr.gr_mem[*n])))
+			++*n;
+		if (*n < count)
+			st = glt_fail(err, GLT_UNAVAILABLE, "no memory for the members of group '%.64s'", group);
+	}
+	free(buf);
+	return st;
 }
 
 enum glt_status glt_account_in_group(const struct glt_account *a, const char *group, bool *in, struct glt_err *err)

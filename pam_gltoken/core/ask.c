@@ -73,7 +73,7 @@ static enum glt_status person_facts(struct glt_store *store, const struct glt_qu
 			f->owner = GLT_OWNER_IS_GONE;
 		return GLT_OK;
 	}
-	st = glt_account_by_name(person, account, err);
+	st = glt_account_of_system(person, account, err);
 	if (st == GLT_NOT_FOUND || (st == GLT_OK && uid1 && account->uid + 1 != uid1)) {
 		memset(account, 0, sizeof(*account));
 		f->owner = GLT_OWNER_IS_GONE; /* a recycled name inherits nothing */

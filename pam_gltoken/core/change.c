@@ -27,6 +27,11 @@ void glt_change_fail(struct glt_change *c)
 	c->no_memory = true;
 }
 
+void glt_change_public(struct glt_change *c, unsigned parts)
+{
+	c->touches |= parts;
+}
+
 static bool make_room(void **array, size_t *room, size_t n, size_t size)
 {
 	size_t more = *room ? *room * 2 : 16;

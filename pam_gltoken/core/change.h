@@ -20,6 +20,7 @@ struct glt_change {
 	Glt__Event **events;
 	size_t n_events, events_room;
 	bool no_memory;
+	unsigned touches; /* parts that are published */
 };
 
 #endif

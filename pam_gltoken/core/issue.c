@@ -101,7 +101,7 @@ static enum glt_status find_owner(struct glt_store *store, const char *name, uin
 	else if (st != GLT_OK && st != GLT_NOT_FOUND)
 		st = glt_fail(err, st, "%s", why.text);
 	else if (st == GLT_NOT_FOUND || !u->virtual_user) {
-		st = glt_account_by_name(name, &a, &why);
+		st = glt_account_of_system(name, &a, &why);
 		if (st == GLT_OK)
 			*uid1 = a.uid + 1;
 		else if (st == GLT_NOT_FOUND)
@@ -166,7 +166,7 @@ static enum glt_status check_no_account(const char *name, struct glt_err *err)
 {
 	struct glt_account a;
 	struct glt_err why;
-	enum glt_status st = glt_account_by_name(name, &a, &why);
+	enum glt_status st = glt_account_of_system(name, &a, &why);
 
 	if (st == GLT_OK)
 		return glt_fail(err, GLT_EXISTS, "user name '%s' is taken by an account of this system", name);

@@ -546,7 +546,7 @@ enum glt_status glt_store_apply(struct glt_txn *txn, struct glt_change *c, struc
 	if (rc != 0)
 		st = lmdb_fail(txn->store, rc, "write", err);
 	else if (txn->store->changed && c->n_events > 0)
-		txn->store->changed(txn->store->changed_arg, &txn->meta.head);
+		txn->store->changed(txn->store->changed_arg, &txn->meta.head, c->touches);
 	glt_txn_end(txn);
 	return st;
 }

@@ -92,8 +92,13 @@ enum glt_status glt_store_head(struct glt_txn *txn, struct glt_head *out, struct
 /* The hash that the next event has of one whose bytes these are. */
 void glt_event_hash(const void *bytes, size_t len, uint8_t out[GLT_EVENT_HASH]);
 
-/* Call fn after each change with events that was made through this handle. */
-typedef void glt_changed(void *arg, const struct glt_head *head);
+/* What of a store is published for libnss_gltoken, see publish.h. */
+enum glt_published_part {
+	GLT_PUBLIC_USERS = 1,  /* users, and tokens that act as a bot */
+	GLT_PUBLIC_GROUPS = 2, /* memberships and namespaces */
+};
+/* Call fn after each change with events that was made through this handle; parts: what of them is published. */
+typedef void glt_changed(void *arg, const struct glt_head *head, unsigned parts);
 void glt_store_watch(struct glt_store *store, glt_changed *fn, void *arg);
 
 /* ---- backups ---- */
@@ -145,6 +150,8 @@ void glt_change_unlink(struct glt_change *c, enum glt_table table, struct glt_sl
 void glt_change_epoch(struct glt_change *c);
 /* Remember a failure (no memory) of who fills the change: the apply will fail. */
 void glt_change_fail(struct glt_change *c);
+/* The change touches what is published. */
+void glt_change_public(struct glt_change *c, unsigned parts);
 /* Record what is done; seq, at and previous are filled by apply. Strings of ev are copied. */
 void glt_change_event(struct glt_change *c, const Glt__Event *ev);
 

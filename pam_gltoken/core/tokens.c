@@ -405,6 +405,8 @@ static void put_record(struct glt_change *c, const Glt__Token *t)
 
 void glt_token_store(struct glt_txn *txn, struct glt_change *c, const Glt__Token *old, Glt__Token *fresh)
 {
+	if ((fresh ? fresh : old)->type != GLT__TYPE__PERSONAL)
+		glt_change_public(c, GLT_PUBLIC_USERS | GLT_PUBLIC_GROUPS);
 	if (old) {
 		uint8_t key[GLT_KEY_U64];
 

@@ -6,13 +6,13 @@
 
 packages_apt=(
 	gcc make autoconf automake libtool pkg-config
-	libpam0g-dev liblmdb-dev libargon2-dev libsodium-dev libinih-dev libsmartcols-dev libjansson-dev
+	libpam0g-dev liblmdb-dev libargon2-dev libsodium-dev libinih-dev libsmartcols-dev libjansson-dev libcdb-dev
 	libprotobuf-c-dev protobuf-c-compiler protobuf-compiler scdoc
 	git openssh-client
 )
 packages_dnf=(
 	gcc make autoconf automake libtool pkgconf-pkg-config
-	pam-devel lmdb-devel libargon2-devel libsodium-devel inih-devel libsmartcols-devel jansson-devel
+	pam-devel lmdb-devel libargon2-devel libsodium-devel inih-devel libsmartcols-devel jansson-devel tinycdb-devel
 	protobuf-c-devel protobuf-c-compiler protobuf-compiler scdoc
 	git openssh-clients util-linux shadow-utils
 )
@@ -20,7 +20,7 @@ packages_dnf=(
 packages_test=(
 	libcmocka-dev libpam-wrapper libpamtest0-dev perl
 	clang clang-tidy cppcheck shellcheck
-	openssh-server strace gdb procps jq socat faketime
+	openssh-server strace gdb procps jq socat faketime sudo
 	fonts-dejavu-core fish zsh lmdb-utils gnuplot-nox
 )
 

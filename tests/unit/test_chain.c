@@ -363,12 +363,14 @@ static void heads(void **state)
 struct seen {
 	struct glt_head last;
 	unsigned times;
+	unsigned parts;
 };
 
-static void note(void *arg, const struct glt_head *h)
+static void note(void *arg, const struct glt_head *h, unsigned parts)
 {
 	struct seen *s = arg;
 
+	s->parts |= parts;
 	s->last = *h;
 	s->times++;
 }
@@ -386,6 +388,7 @@ static void watched(void **state)
 	tmpstore_apply(tmpstore_begin(t, true), c);
 	h = head(t);
 	assert_int_equal(s.times, 1);
+	assert_int_equal(s.parts, 0);
 	assert_int_equal(s.last.seq, EVENTS + 2);
 	assert_memory_equal(s.last.hash, h.hash, sizeof(h.hash));
 }
