@@ -49,7 +49,8 @@ bool auth_add_ticket(struct auth *a, enum glt_ticket_kind kind, uint64_t id, con
 	return true;
 }
 
-/* Another account's ticket is worth nothing. Accounts of bots share a uid, so uids are what is compared. */
+/* Another account's ticket is worth nothing. By default all bots have the uid of git, and no more than the uid is
+ * known of a caller for sure: the account that it says it is logged in to can only narrow that. */
 static enum glt_status is_callers(struct auth *a, const struct glt_ticket *t, bool *mine, struct glt_err *err)
 {
 	const char *account = glt_message_get(&a->request, "account");
@@ -57,8 +58,10 @@ static enum glt_status is_callers(struct auth *a, const struct glt_ticket *t, bo
 	enum glt_status st;
 
 	*mine = false;
+	if (account && strcmp(account, t->account) != 0)
+		return GLT_OK;
 	if (a->root) {
-		*mine = !account || strcmp(account, t->account) == 0;
+		*mine = true;
 		return GLT_OK;
 	}
 	st = glt_account_by_name(t->account, &owner, err);

@@ -105,6 +105,7 @@ static enum glt_outcome ask(const char *ref, const char *kind)
 	glt_message_init(&request);
 	glt_message_add(&request, "verb", "authorize");
 	glt_message_add(&request, "ticket", variable("GLTOKEN_SESSION"));
+	glt_message_add(&request, "account", variable("LOGNAME"));
 	glt_message_add(&request, "operation", "push");
 	glt_message_add(&request, "repository", variable("GL_PROJECT_PATH"));
 	glt_message_add(&request, "ref", ref);

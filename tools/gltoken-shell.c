@@ -71,9 +71,7 @@ static enum glt_outcome authorize(struct shell *sh, const char *operation, const
 	glt_message_add(&request, "ticket", sh->ticket);
 	glt_message_add(&request, "operation", operation);
 	glt_message_add(&request, "repository", path);
-	/* Anyone else's account is known from the uid. */
-	if (!getuid())
-		glt_message_add(&request, "account", sh->account.name);
+	glt_message_add(&request, "account", sh->account.name);
 	return glt_client_ask(&request, answer, sh->why, sizeof(sh->why));
 }
 
@@ -329,10 +327,19 @@ static void take_ticket(struct shell *sh)
 	unsetenv(SESSION_VARIABLE);
 }
 
+/* Bots have the uid of git: which of them it is, sshd says in LOGNAME. Whose ticket it is does not hang on that. */
+static enum glt_status find_account(struct glt_account *out, struct glt_err *err)
+{
+	const char *name = getenv("LOGNAME");
+	if (name && getuid() && glt_account_by_name(name, out, err) == GLT_OK && out->uid == getuid())
+		return GLT_OK;
+	return glt_account_by_uid(getuid(), out, err);
+}
+
 static int start(struct shell *sh, const char *command)
 {
 	struct glt_err err;
-	if (glt_account_by_uid(getuid(), &sh->account, &err) != GLT_OK ||
+	if (find_account(&sh->account, &err) != GLT_OK ||
 	    glt_conf_read(GLT_CONF_FILE, GLT_CONF_VALID, &sh->conf, &err) != GLT_OK)
 		return refuse_unavailable(sh, NULL, NULL, "config_error", err.text);
 	return serve(sh, command);

@@ -43,8 +43,7 @@ static void begin(struct run *r, const char *verb, const char *action)
 	glt_message_init(&r->request);
 	glt_message_add(&r->request, "verb", verb);
 	glt_message_add(&r->request, "ticket", r->session->ticket);
-	if (!getuid()) /* anyone else's account is known from the uid */
-		glt_message_add(&r->request, "account", r->session->account);
+	glt_message_add(&r->request, "account", r->session->account);
 	glt_message_add(&r->request, "action", action);
 }
 
