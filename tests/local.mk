@@ -71,6 +71,7 @@ check_PROGRAMS += tests/pam/test_wire
 check_PROGRAMS += tests/lessons/test_traps
 check_PROGRAMS += tests/pam/test_faults
 TESTS += $(check_PROGRAMS)
+TESTS += tests/nss/exports.sh
 TESTS += tests/pam/exports.sh
 else
 check-local:
@@ -171,6 +172,8 @@ tests_bench_spawn_LDADD =
 
 # Not the whole of tests/pam: a folder is taken from the build as well, with its objects.
 EXTRA_DIST += tests/pam/exports.sh tests/pam/pam_host.h tests/pam/sandbox.h
+EXTRA_DIST += tests/nss/damage.c tests/nss/exports.sh tests/nss/forge.c tests/nss/module.h tests/nss/protocol.c \
+	tests/nss/readers.c tests/nss/republish.c tests/nss/threads.c
 EXTRA_DIST += tests/fuzz/run tests/fuzz/corpus
 EXTRA_DIST += tests/lessons/README.md tests/lessons/holes.sh
 EXTRA_DIST += .ci/run tests/run tests/screenshots tests/torture tests/lib tests/e2e tests/bench

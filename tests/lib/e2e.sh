@@ -131,6 +131,16 @@ fake() { # CMD...
 		FAKETIME_NO_CACHE=1 "$@"
 }
 
+# Build a C program of the tests with the core of the build that is installed.
+e2e_cc_core() { # OUT SOURCE...
+	local out=$1 top
+	shift
+	top=$(cd "$E2E_LIB/../.." && pwd)
+	cc -O1 -g -Wall -Wextra -D_GNU_SOURCE -I"$E2E_BUILD/pam_gltoken/core" -I"$top/pam_gltoken" -I"$top/pam_gltoken/core" \
+		'-DGLT_CONF_FILE="/etc/gltoken/gltoken.conf"' '-DGLT_LOCALSTATEDIR="/var"' -o "$out" "$@" \
+		"$E2E_BUILD/libglt_core.a" -llmdb -largon2 -lsodium -lprotobuf-c -linih -lcdb
+}
+
 # ---- the client: account dev on the same machine, talking to sshd over loopback ----
 
 as_dev() {
