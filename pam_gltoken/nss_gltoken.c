@@ -298,9 +298,9 @@ static int enter(const struct glt_nss_snap *s, struct cursor *c, uint32_t start,
 {
 	int rc;
 
-	if (c->pos != 0 && c->generation == s->tail.file_sum)
+	if (c->pos != 0 && c->generation == s->meta.file_sum)
 		return glt_nss_at(s, c->pos, end, e);
-	c->generation = s->tail.file_sum;
+	c->generation = s->meta.file_sum;
 	c->pos = start;
 	while ((rc = glt_nss_at(s, c->pos, end, e)) == 0 && strcmp(e->key, c->last) <= 0)
 		c->pos = e->next;
@@ -316,8 +316,8 @@ static int next(struct cursor *c, char table, pack_fn *pack, void *out, char *bu
 
 	if (rc != 0)
 		return rc;
-	start = table == GLT_NSS_USER ? 2048 : s.tail.users_end;
-	end = table == GLT_NSS_USER ? s.tail.users_end : s.tail.groups_end;
+	start = table == GLT_NSS_USER ? GLT_NSS_FIRST : s.meta.users_end;
+	end = table == GLT_NSS_USER ? s.meta.users_end : s.meta.groups_end;
 	do {
 		rc = enter(&s, c, start, end, &e);
 		if (rc != 0)

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HEAD 2048
 #define SLOTS 32
 #define CHUNK 512
 
@@ -23,6 +22,11 @@ uint64_t glt_nss_sum(uint64_t seed, const void *data, size_t len)
 		h ^= h >> 32;
 	}
 	return h;
+}
+
+uint64_t glt_nss_spread(char table, const void *key, size_t len)
+{
+	return glt_nss_sum((uint8_t)table, key, len);
 }
 
 uint64_t glt_nss_value_sum(const void *key, size_t key_len, const void *value, size_t len)
@@ -122,12 +126,12 @@ bool glt_nss_name_fits(const struct glt_nss_limits *l, const char *name)
 
 /* ---- snapshot ---- */
 
-static bool tail_sane(const struct glt_nss_tail *t, uint64_t size)
+static bool meta_sane(const struct glt_nss_meta *t, uint64_t size)
 {
-	return t->magic == GLT_NSS_TAIL_MAGIC && t->size == size &&
-	       t->sum == glt_nss_sum(t->magic, t, offsetof(struct glt_nss_tail, sum)) && t->data_end >= HEAD &&
-	       t->users_end >= HEAD && t->groups_end >= t->users_end && t->data_end >= t->groups_end &&
-	       t->data_end <= size - sizeof(*t);
+	return t->magic == GLT_NSS_META_MAGIC && t->size == size &&
+	       t->sum == glt_nss_sum(t->magic, t, offsetof(struct glt_nss_meta, sum)) &&
+	       t->users_end >= GLT_NSS_FIRST && t->groups_end >= t->users_end && t->data_end >= t->groups_end &&
+	       t->data_end <= size;
 }
 
 static int open_checked(struct glt_nss_snap *s)
@@ -138,16 +142,15 @@ static int open_checked(struct glt_nss_snap *s)
 	if (fstat(s->fd, &sb) != 0)
 		return errno;
 	if (!S_ISREG(sb.st_mode) || (sb.st_uid != s->limits.owner && sb.st_uid != 0) || (sb.st_mode & 022) != 0 ||
-	    sb.st_size < (off_t)(HEAD + sizeof(s->tail)) || (uint64_t)sb.st_size > UINT32_MAX)
+	    sb.st_size < (off_t)GLT_NSS_FIRST || (uint64_t)sb.st_size > UINT32_MAX)
 		return EIO;
-	rc = pread_all(s->fd, &s->tail, sizeof(s->tail), (uint64_t)sb.st_size - sizeof(s->tail));
-	if (rc == 0 && !tail_sane(&s->tail, (uint64_t)sb.st_size))
-		rc = EIO;
-	if (rc == 0)
-		rc = pread_all(s->fd, s->head, HEAD, 0);
-	if (rc == 0 && glt_nss_sum(0, s->head, HEAD) != s->tail.head_sum)
-		rc = EIO;
-	return rc;
+	rc = pread_all(s->fd, s->head, sizeof(s->head), 0);
+	if (rc != 0)
+		return rc;
+	memcpy(&s->meta, s->head + GLT_NSS_META_AT, sizeof(s->meta));
+	if (!meta_sane(&s->meta, (uint64_t)sb.st_size) || glt_nss_sum(0, s->head, GLT_NSS_HEAD) != s->meta.head_sum)
+		return EIO;
+	return 0;
 }
 
 int glt_nss_open(struct glt_nss_snap *s)
@@ -175,14 +178,14 @@ void glt_nss_close(struct glt_nss_snap *s)
 
 int glt_nss_at(const struct glt_nss_snap *s, uint32_t pos, uint32_t end, struct glt_nss_entry *out)
 {
-	uint8_t buf[512];
+	uint8_t buf[512], *value;
 	uint32_t room;
 	uint64_t next;
 	int rc;
 
 	if (pos >= end)
 		return ENOENT;
-	if (pos < HEAD || end > s->tail.data_end || end - pos < 8)
+	if (pos < GLT_NSS_HEAD || end > s->meta.data_end || end - pos < 8)
 		return EIO;
 	room = end - pos < sizeof(buf) ? end - pos : (uint32_t)sizeof(buf);
 	rc = pread_all(s->fd, buf, room, pos);
@@ -191,17 +194,19 @@ int glt_nss_at(const struct glt_nss_snap *s, uint32_t pos, uint32_t end, struct 
 	out->key_len = le32(buf);
 	out->len = le32(buf + 4);
 	next = (uint64_t)pos + 8 + out->key_len + out->len;
-	if (out->key_len == 0 || out->key_len >= sizeof(out->key) || next > end)
+	if (out->key_len < 1 + GLT_NSS_SPREAD || out->key_len - GLT_NSS_SPREAD >= sizeof(out->key) || next > end)
 		return EIO;
-	memcpy(out->key, buf + 8, out->key_len);
-	out->key[out->key_len] = '\0';
 	out->pos = pos + 8 + out->key_len;
 	out->next = (uint32_t)next;
+	value = buf + 8 + out->key_len;
 	room -= 8 + out->key_len; /* next <= end, and the buffer holds the longest key */
+	out->key_len -= GLT_NSS_SPREAD;
+	memcpy(out->key, buf + 8, out->key_len);
+	out->key[out->key_len] = '\0';
 	out->near_len = out->len < room ? out->len : room;
 	if (out->near_len > sizeof(out->near))
 		out->near_len = sizeof(out->near);
-	memcpy(out->near, buf + 8 + out->key_len, out->near_len);
+	memcpy(out->near, value, out->near_len);
 	return 0;
 }
 
@@ -209,7 +214,7 @@ int glt_nss_at(const struct glt_nss_snap *s, uint32_t pos, uint32_t end, struct 
 static int match(const struct glt_nss_snap *s, uint32_t pos, char table, const void *key, size_t len,
 		 struct glt_nss_entry *out)
 {
-	int rc = glt_nss_at(s, pos, s->tail.data_end, out);
+	int rc = glt_nss_at(s, pos, s->meta.data_end, out);
 
 	if (rc != 0)
 		return EIO; /* what the index points to must be there */
@@ -218,13 +223,20 @@ static int match(const struct glt_nss_snap *s, uint32_t pos, char table, const v
 	return 0;
 }
 
-static uint32_t hash_of(char table, const uint8_t *key, size_t len)
+static uint32_t hash_on(uint32_t h, const void *bytes, size_t len)
 {
-	uint32_t h = (5381u * 33) ^ (uint8_t)table;
+	const uint8_t *p = bytes;
 
 	for (size_t i = 0; i < len; i++)
-		h = (h * 33) ^ key[i];
+		h = (h * 33) ^ p[i];
 	return h;
+}
+
+static uint32_t hash_of(char table, const void *key, size_t len)
+{
+	const uint64_t spread = glt_nss_spread(table, key, len);
+
+	return hash_on(hash_on(hash_on(5381, &table, 1), key, len), &spread, sizeof(spread));
 }
 
 int glt_nss_find(const struct glt_nss_snap *s, char table, const void *key, size_t len, struct glt_nss_entry *out)
@@ -235,7 +247,7 @@ int glt_nss_find(const struct glt_nss_snap *s, char table, const void *key, size
 
 	if (n == 0)
 		return ENOENT;
-	if (at < s->tail.data_end || (uint64_t)at + (uint64_t)n * 8 > s->tail.size - sizeof(s->tail))
+	if (at < s->meta.data_end || (uint64_t)at + (uint64_t)n * 8 > s->meta.size)
 		return EIO;
 	for (uint32_t seen = 0, i = (h >> 8) % n, got; seen < n; seen += got, i = (i + got) % n) {
 		int rc;

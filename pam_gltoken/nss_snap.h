@@ -45,8 +45,8 @@ struct glt_nss_limits {
 };
 #define GLT_NSS_LIMITS_HEAD offsetof(struct glt_nss_limits, names)
 
-#define GLT_NSS_TAIL_MAGIC 0x31736e746c67ULL
-struct glt_nss_tail { /* the last bytes of the snapshot */
+#define GLT_NSS_META_MAGIC 0x31736e746c67ULL
+struct glt_nss_meta { /* value of the first record */
 	uint64_t magic, generation;
 	uint64_t size; /* of the whole file */
 	uint64_t head_sum, file_sum;
@@ -55,8 +55,19 @@ struct glt_nss_tail { /* the last bytes of the snapshot */
 	uint64_t sum;
 };
 
-/* Values. Each begins with a sum over its key and all that follows. Users and groups stand sorted at the beginning of
- * the file, so that it can be read through. */
+/* What follows each key in the file: cdb's own hash puts names and numbers that differ in a digit or two so close
+ * together that a look-up among a million walks over hundreds. */
+#define GLT_NSS_SPREAD 8u
+uint64_t glt_nss_spread(char table, const void *key, size_t len);
+
+/* The index of indexes comes first in a cdb; behind it the meta record's two lengths and its key. */
+#define GLT_NSS_HEAD 2048u
+#define GLT_NSS_META 'm'
+#define GLT_NSS_META_AT (GLT_NSS_HEAD + 8 + 1)
+#define GLT_NSS_FIRST (GLT_NSS_META_AT + (uint32_t)sizeof(struct glt_nss_meta))
+
+/* Values. Each begins with a sum over its key and all that follows. Users and groups stand sorted behind the meta
+ * record, so that it can be read through. */
 enum glt_nss_table {
 	GLT_NSS_USER = 'p',   /* name -> struct glt_nss_user, gecos */
 	GLT_NSS_GROUP = 'g',  /* name -> struct glt_nss_group, members, each ended by NUL */
@@ -85,8 +96,8 @@ uint64_t glt_nss_value_sum(const void *key, size_t key_len, const void *value, s
 struct glt_nss_snap {
 	int fd;
 	struct glt_nss_limits limits;
-	struct glt_nss_tail tail;
-	uint8_t head[2048];
+	struct glt_nss_meta meta;
+	uint8_t head[GLT_NSS_FIRST];
 };
 
 #define GLT_NSS_NEAR 440
@@ -102,7 +113,7 @@ int glt_nss_limits_read(struct glt_nss_limits *out);
 int glt_nss_open(struct glt_nss_snap *s);
 void glt_nss_close(struct glt_nss_snap *s);
 int glt_nss_find(const struct glt_nss_snap *s, char table, const void *key, size_t len, struct glt_nss_entry *out);
-/* The entry at pos (2048 is the first), for reading through; ENOENT at end. */
+/* The entry at pos (GLT_NSS_FIRST is the first), for reading through; ENOENT at end. */
 int glt_nss_at(const struct glt_nss_snap *s, uint32_t pos, uint32_t end, struct glt_nss_entry *out);
 /* Bytes of a value. */
 int glt_nss_read(const struct glt_nss_snap *s, const struct glt_nss_entry *e, uint32_t from, void *out,

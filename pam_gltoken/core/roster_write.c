@@ -10,7 +10,7 @@
 struct writer {
 	const struct glt_roster *r;
 	struct cdb_make cdb;
-	struct glt_nss_tail tail;
+	struct glt_nss_meta meta;
 	uint8_t *value; /* room for one value */
 	size_t room;
 	int error;
@@ -19,16 +19,18 @@ struct writer {
 /* value has room for len bytes; the first 8 are the sum's. */
 static void put(struct writer *w, char table, const void *key, size_t key_len, size_t len)
 {
-	char full[GLT_NSS_NAME_MAX + 2];
+	const uint64_t spread = glt_nss_spread(table, key, key_len);
+	char full[1 + GLT_NSS_NAME_MAX + GLT_NSS_SPREAD];
 	uint64_t sum;
 
 	if (w->error || key_len > GLT_NSS_NAME_MAX)
 		return;
 	full[0] = table;
 	memcpy(full + 1, key, key_len);
+	memcpy(full + 1 + key_len, &spread, sizeof(spread));
 	sum = glt_nss_value_sum(full, key_len + 1, w->value, len);
 	memcpy(w->value, &sum, sizeof(sum));
-	if (cdb_make_add(&w->cdb, full, (unsigned)key_len + 1, w->value, (unsigned)len) < 0)
+	if (cdb_make_add(&w->cdb, full, (unsigned)(1 + key_len + sizeof(spread)), w->value, (unsigned)len) < 0)
 		w->error = errno ? errno : EFBIG;
 }
 
@@ -72,7 +74,7 @@ static void put_user(struct writer *w, const struct glt_roster_user *u)
 		if (gecos[i] == ':' || gecos[i] == ',' || gecos[i] == '\n')
 			gecos[i] = ' ';
 	put(w, GLT_NSS_USER, u->name, strlen(u->name), sizeof(head) + head.gecos_len);
-	w->tail.users++;
+	w->meta.users++;
 }
 
 static void put_index(struct writer *w, char table, uint32_t number, const char *name)
@@ -107,7 +109,7 @@ static void put_group(struct writer *w, const struct glt_roster_space *s)
 		len += one;
 	}
 	put(w, GLT_NSS_GROUP, s->name, strlen(s->name), len);
-	w->tail.groups++;
+	w->meta.groups++;
 }
 
 static int by_user(const void *a, const void *b)
@@ -144,24 +146,29 @@ static void put_memberships(struct writer *w)
 
 static void put_all(struct writer *w)
 {
+	const struct glt_nss_meta empty = {.magic = 0};
 	const struct glt_roster *r = w->r;
+	const char key = GLT_NSS_META;
+
+	if (cdb_make_add(&w->cdb, &key, 1, &empty, sizeof(empty)) < 0)
+		w->error = errno ? errno : EFBIG;
 
 	for (size_t i = 0; i < r->users; i++)
 		put_user(w, &r->user[i]);
-	w->tail.users_end = w->cdb.cdb_dpos;
+	w->meta.users_end = w->cdb.cdb_dpos;
 	for (size_t i = 0; i < r->spaces; i++)
 		put_group(w, &r->space[i]);
-	w->tail.groups_end = w->cdb.cdb_dpos;
+	w->meta.groups_end = w->cdb.cdb_dpos;
 	for (size_t i = 0; r->limits.range && i < r->users; i++)
 		if (shown(w, &r->user[i]))
 			put_index(w, GLT_NSS_BY_UID, r->user[i].number, r->user[i].name);
 	for (size_t i = 0; i < r->spaces; i++)
 		put_index(w, GLT_NSS_BY_GID, r->space[i].number, r->space[i].name);
 	put_memberships(w);
-	w->tail.data_end = w->cdb.cdb_dpos;
+	w->meta.data_end = w->cdb.cdb_dpos;
 }
 
-/* Of the whole file as it was written, and of its index of indexes, which every look-up reads. */
+/* Of the whole file, its meta record yet empty, and of its index of indexes, which every look-up reads. */
 static int sum_file(struct writer *w, int fd)
 {
 	uint8_t buf[65536];
@@ -171,18 +178,18 @@ static int sum_file(struct writer *w, int fd)
 
 	while ((n = pread(fd, buf, sizeof(buf), at)) > 0) {
 		if (at == 0)
-			w->tail.head_sum = glt_nss_sum(0, buf, 2048);
+			w->meta.head_sum = glt_nss_sum(0, buf, GLT_NSS_HEAD);
 		h = glt_nss_sum(h, buf, (size_t)n);
 		at += n;
 	}
 	if (n < 0)
 		return errno;
-	w->tail.magic = GLT_NSS_TAIL_MAGIC;
-	w->tail.generation = w->r->generation;
-	w->tail.file_sum = h;
-	w->tail.size = (uint64_t)at + sizeof(w->tail);
-	w->tail.sum = glt_nss_sum(w->tail.magic, &w->tail, offsetof(struct glt_nss_tail, sum));
-	return pwrite(fd, &w->tail, sizeof(w->tail), at) == (ssize_t)sizeof(w->tail) ? 0 : errno;
+	w->meta.magic = GLT_NSS_META_MAGIC;
+	w->meta.generation = w->r->generation;
+	w->meta.file_sum = h;
+	w->meta.size = (uint64_t)at;
+	w->meta.sum = glt_nss_sum(w->meta.magic, &w->meta, offsetof(struct glt_nss_meta, sum));
+	return pwrite(fd, &w->meta, sizeof(w->meta), GLT_NSS_META_AT) == (ssize_t)sizeof(w->meta) ? 0 : errno;
 }
 
 enum glt_status glt_roster_write(const struct glt_roster *r, int fd, struct glt_err *err)
