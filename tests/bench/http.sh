@@ -39,20 +39,11 @@ done
 # ---- outside: build, and install in a root that vanishes ----
 
 if [ -z "${BENCH_BUILD-}" ]; then
-	[ "$(id -u)" = 0 ] || { echo "this needs root, for accounts and mounts of its own: run it with sudo" >&2; exit 2; }
 	# shellcheck source=tests/lib/packages.sh
 	. "$lib/packages.sh"
 	# shellcheck source=tests/lib/build.sh
 	. "$lib/build.sh"
-	packages_install tests >&2
-	work=$(mktemp -d /tmp/gltoken-bench.XXXXXX)
-	trap 'rm -rf "$work"' EXIT
-	chmod 755 "$work"
-	{
-		build_prepare "$top" "$work"
-		build_configure "$work" build
-		build_make "$work" build all
-	} >"$work/log" 2>&1 || { tail -n 40 "$work/log" >&2; exit 1; }
+	build_bench "$top"
 	cc -O2 -D_GNU_SOURCE -o "$work/devlog" "$lib/devlog.c"
 	"$lib/private-root.sh" --read "$top" --write "$work" -- \
 		env BENCH_BUILD="$work" "$here/http.sh" --rounds "$rounds" --json "$work/result.json"

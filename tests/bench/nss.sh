@@ -37,18 +37,9 @@ done
 # ---- outside: build, and install in a root that vanishes ----
 
 if [ -z "${BENCH_BUILD-}" ]; then
-	[ "$(id -u)" = 0 ] || { echo "this needs root, for accounts and mounts of its own: run it with sudo" >&2; exit 2; }
 	# shellcheck source=tests/lib/build.sh
 	. "$lib/build.sh"
-	packages_install tests >&2
-	work=$(mktemp -d /tmp/gltoken-bench.XXXXXX)
-	trap 'rm -rf "$work"' EXIT
-	chmod 755 "$work"
-	{
-		build_prepare "$top" "$work"
-		build_configure "$work" build
-		build_make "$work" build all
-	} >"$work/log" 2>&1 || { tail -n 40 "$work/log" >&2; exit 1; }
+	build_bench "$top"
 	"$lib/private-root.sh" --read "$top" --write "$work" -- env BENCH_BUILD="$work/build" \
 		"$here/nss.sh" --rounds "$rounds" --accounts "$accounts" --json "$work/result.json"
 	if [ -n "$json" ]; then cp "$work/result.json" "$json"; fi

@@ -31,3 +31,17 @@ build_make() { # WORK NAME [ARGUMENT OF MAKE]...
 	shift 2
 	timeout 1200 make -C "$dir" -j"$(nproc)" "$@"
 }
+
+# For a benchmark that changes the system: a build in a folder of its own, $work, which goes with the shell.
+build_bench() { # TOP
+	[ "$(id -u)" = 0 ] || { echo "this needs root, for accounts and mounts of its own: run it with sudo" >&2; exit 2; }
+	packages_install tests >&2
+	work=$(mktemp -d /tmp/gltoken-bench.XXXXXX)
+	trap 'rm -rf "$work"' EXIT
+	chmod 755 "$work"
+	{
+		build_prepare "$1" "$work"
+		build_configure "$work" build
+		build_make "$work" build all
+	} >"$work/log" 2>&1 || { tail -n 40 "$work/log" >&2; exit 1; }
+}

@@ -1,0 +1,3 @@
+passwd last gltoken
+group last gltoken
+shadow last gltoken
