@@ -106,7 +106,7 @@ static enum glt_status check_subids(const struct glt_conf *conf, const char *pat
 	char line[256];
 
 	while (f && st == GLT_OK && fgets(line, sizeof(line), f)) {
-		char *colon = strchr(line, ':'), *at = colon + 1;
+		char *colon = strchr(line, ':'), *at = colon ? colon + 1 : line;
 
 		if (!colon || !number_of(&at, ':', &first) || !number_of(&at, '\n', &count))
 			continue;

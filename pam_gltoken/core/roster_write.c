@@ -9,7 +9,7 @@
 
 struct writer {
 	const struct glt_roster *r;
-	struct cdb_make cdb;
+	struct cdb_make *cdb;
 	struct glt_nss_meta meta;
 	uint8_t *value; /* room for one value */
 	size_t room;
@@ -30,7 +30,7 @@ static void put(struct writer *w, char table, const void *key, size_t key_len, s
 	memcpy(full + 1 + key_len, &spread, sizeof(spread));
 	sum = glt_nss_value_sum(full, key_len + 1, w->value, len);
 	memcpy(w->value, &sum, sizeof(sum));
-	if (cdb_make_add(&w->cdb, full, (unsigned)(1 + key_len + sizeof(spread)), w->value, (unsigned)len) < 0)
+	if (cdb_make_add(w->cdb, full, (unsigned)(1 + key_len + sizeof(spread)), w->value, (unsigned)len) < 0)
 		w->error = errno ? errno : EFBIG;
 }
 
@@ -38,7 +38,7 @@ static bool make_room(struct writer *w, size_t len)
 {
 	uint8_t *bigger;
 
-	if (len <= w->room)
+	if (w->value && len <= w->room)
 		return true;
 	bigger = realloc(w->value, len * 2);
 	if (!bigger || len > UINT32_MAX / 4) {
@@ -150,22 +150,22 @@ static void put_all(struct writer *w)
 	const struct glt_roster *r = w->r;
 	const char key = GLT_NSS_META;
 
-	if (cdb_make_add(&w->cdb, &key, 1, &empty, sizeof(empty)) < 0)
+	if (cdb_make_add(w->cdb, &key, 1, &empty, sizeof(empty)) < 0)
 		w->error = errno ? errno : EFBIG;
 
 	for (size_t i = 0; i < r->users; i++)
 		put_user(w, &r->user[i]);
-	w->meta.users_end = w->cdb.cdb_dpos;
+	w->meta.users_end = w->cdb->cdb_dpos;
 	for (size_t i = 0; i < r->spaces; i++)
 		put_group(w, &r->space[i]);
-	w->meta.groups_end = w->cdb.cdb_dpos;
+	w->meta.groups_end = w->cdb->cdb_dpos;
 	for (size_t i = 0; r->limits.range && i < r->users; i++)
 		if (shown(w, &r->user[i]))
 			put_index(w, GLT_NSS_BY_UID, r->user[i].number, r->user[i].name);
 	for (size_t i = 0; i < r->spaces; i++)
 		put_index(w, GLT_NSS_BY_GID, r->space[i].number, r->space[i].name);
 	put_memberships(w);
-	w->meta.data_end = w->cdb.cdb_dpos;
+	w->meta.data_end = w->cdb->cdb_dpos;
 }
 
 /* Of the whole file, its meta record yet empty, and of its index of indexes, which every look-up reads. */
@@ -194,13 +194,14 @@ static int sum_file(struct writer *w, int fd)
 
 enum glt_status glt_roster_write(const struct glt_roster *r, int fd, struct glt_err *err)
 {
-	struct writer w = {.r = r};
+	struct cdb_make cdb;
+	struct writer w = {.r = r, .cdb = &cdb};
 
 	errno = 0;
-	if (cdb_make_start(&w.cdb, fd) < 0)
+	if (cdb_make_start(&cdb, fd) < 0)
 		return glt_fail(err, GLT_UNAVAILABLE, "the snapshot of accounts: %s", strerror(errno));
 	put_all(&w);
-	if (cdb_make_finish(&w.cdb) < 0 && !w.error)
+	if (cdb_make_finish(&cdb) < 0 && !w.error)
 		w.error = errno ? errno : EFBIG;
 	if (!w.error)
 		w.error = sum_file(&w, fd);

@@ -209,6 +209,7 @@ test_sudo_su_and_setuid_programs() {
 test_cron_like_jobs() {
 	new_bot --project demo/hello --role developer --scope write_repository
 	# What cron and systemd do before they start somebody's command.
+	# shellcheck disable=SC2016 # for perl
 	ok perl -MPOSIX -e 'my @p = getpwnam($ARGV[0]) or exit 1; $( = $) = "$p[3] $p[3]"; POSIX::setuid($p[2]) or exit 2;
 		exec "/usr/bin/id", "-un"' "$BOT"
 	says '^git$'

@@ -209,7 +209,7 @@ test_missing_or_foreign_files() {
 # Whatever stands in the snapshot, with sums that are right.
 test_a_forged_snapshot_gives_nothing_of_the_systems() {
 	local names=() name
-	for name in $(awk -F: '$3 < 1000 || $3 == 65534 { print $1 }' /etc/passwd); do names+=("$name:70500"); done
+	mapfile -t names < <(awk -F: '$3 < 1000 || $3 == 65534 { print $1 ":70500" }' /etc/passwd)
 	[ ${#names[@]} -gt 10 ] || fail 'hardly a system'
 	forge 2 "${names[@]}" low:999 zero:0 minus:4294967295 nobodys:65534 above:100000 12345:70501 'a:70502' 'x/y:70503' \
 		@gl_project_1:0 @gl_project_2:27 @gl_project_3:70600 @sudo:70601 @root:0

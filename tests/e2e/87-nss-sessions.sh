@@ -19,7 +19,7 @@ uids() { # shared | range
 
 # A bot of demo/hello with a fresh ticket: $BOT, $TICKET, $TOKEN, $ID.
 session() {
-	new_token --project "${1-demo/hello}" --role developer --scope write_repository
+	new_token --project demo/hello --role developer --scope write_repository
 	BOT=$(gltoken show "$ID" --json | jq -r .user)
 	TICKET=$(printf '%s\n' verb=verify "secret=$TOKEN" "account=$BOT" service=sshd rhost=192.0.2.1 '' |
 		timeout 30 $HELPER | sed -n 's/^ticket=//p')

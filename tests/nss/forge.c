@@ -41,7 +41,7 @@ static void add_group(struct glt_roster *r, const char *name, uint32_t number)
 
 int main(int argc, char **argv)
 {
-	struct glt_roster r = {.users = 0};
+	static struct glt_roster r;
 	struct glt_err err;
 	uint32_t count;
 	int fd;
