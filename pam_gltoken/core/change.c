@@ -47,6 +47,13 @@ static bool make_room(void **array, size_t *room, size_t n, size_t size)
 	return true;
 }
 
+static unsigned public_parts(enum glt_table table)
+{
+	if (table == GLT_USERS)
+		return GLT_PUBLIC_USERS;
+	return table == GLT_MEMBERS || table == GLT_NAMESPACES ? GLT_PUBLIC_GROUPS : 0;
+}
+
 static void add(struct glt_change *c, int kind, enum glt_table table, struct glt_slice key, struct glt_slice value)
 {
 	void *ops = c->ops;
@@ -65,6 +72,7 @@ static void add(struct glt_change *c, int kind, enum glt_table table, struct glt
 		return;
 	}
 	c->n++;
+	c->touches |= public_parts(table);
 	op->kind = kind;
 	op->table = table;
 	op->key_len = key.len;

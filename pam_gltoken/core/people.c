@@ -73,13 +73,11 @@ enum glt_status glt_user_load(struct glt_txn *txn, const char *name, Glt__User *
 
 void glt_user_store(struct glt_change *c, Glt__User *u)
 {
-	glt_change_public(c, GLT_PUBLIC_USERS);
 	put_packed(c, GLT_USERS, glt_slice_str(u->name), &u->base);
 }
 
 void glt_user_drop(struct glt_change *c, const char *name)
 {
-	glt_change_public(c, GLT_PUBLIC_USERS);
 	glt_change_del(c, GLT_USERS, glt_slice_str(name));
 }
 
@@ -94,7 +92,6 @@ void glt_member_store(struct glt_change *c, Glt__Member *m)
 {
 	struct pair k;
 
-	glt_change_public(c, GLT_PUBLIC_GROUPS);
 	if (pair_make(&k, m->path, m->principal))
 		put_packed(c, GLT_MEMBERS, slice(&k), &m->base);
 	else
@@ -105,7 +102,6 @@ void glt_member_drop(struct glt_change *c, const char *path, const char *princip
 {
 	struct pair k;
 
-	glt_change_public(c, GLT_PUBLIC_GROUPS);
 	if (pair_make(&k, path, principal))
 		glt_change_del(c, GLT_MEMBERS, slice(&k));
 	else
@@ -216,7 +212,6 @@ enum glt_status glt_namespace_load(struct glt_txn *txn, const char *path, Glt__N
 
 void glt_namespace_store(struct glt_change *c, Glt__Namespace *n)
 {
-	glt_change_public(c, GLT_PUBLIC_GROUPS);
 	put_packed(c, GLT_NAMESPACES, glt_slice_str(n->path), &n->base);
 }
 

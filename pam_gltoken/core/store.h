@@ -150,7 +150,7 @@ void glt_change_unlink(struct glt_change *c, enum glt_table table, struct glt_sl
 void glt_change_epoch(struct glt_change *c);
 /* Remember a failure (no memory) of who fills the change: the apply will fail. */
 void glt_change_fail(struct glt_change *c);
-/* The change touches what is published. */
+/* The change touches what is published; that of users, members and namespaces is known without. */
 void glt_change_public(struct glt_change *c, unsigned parts);
 /* Record what is done; seq, at and previous are filled by apply. Strings of ev are copied. */
 void glt_change_event(struct glt_change *c, const Glt__Event *ev);
