@@ -24,7 +24,7 @@ struct auth {
 	bool decided; /* reason is set */
 	enum glt_reason reason;
 	unsigned public_parts; /* changed, and not published yet */
-	bool hashed, cached; /* Argon2 ran, or the cache stood for it */
+	bool hashed, cached;   /* Argon2 ran, or the cache stood for it */
 };
 
 /* Each verb fills the reply and sets allow. reply.reason is always there. */

@@ -37,7 +37,7 @@ static enum glt_status missing(const char *grammar, struct glt_err *err)
 static enum glt_status look_up(struct glt_wanted *w, struct glt_err *err)
 {
 	struct glt_account account = {.uid = 0};
-	enum glt_status st = glt_account_by_name(w->name, &account, err);
+	enum glt_status st = glt_account_of_system(w->name, &account, err);
 
 	w->system = st == GLT_OK;
 	w->uid = account.uid;
