@@ -27,7 +27,7 @@ debs() {
 
 test_build_and_lintian() {
 	debs
-	ls "$DEBS"/gltoken_*.deb "$DEBS"/libpam-gltoken_*.deb || fail "a package is missing"
+	ls "$DEBS"/gltoken_*.deb "$DEBS"/libpam-gltoken_*.deb "$DEBS"/libnss-gltoken_*.deb || fail "a package is missing"
 	LIMIT=200 ok lintian --allow-root --fail-on error,warning "$DEBS"/*gltoken_*.deb
 }
 
@@ -42,10 +42,16 @@ fresh() {
 	in_fresh "$FRESH" "$@"
 }
 
-# What is the host's own, and must come out of it all byte for byte.
+# What is the host's own, and must come out of it all byte for byte; but for our word in nsswitch.conf, which comes and
+# goes with libnss-gltoken.
 belongings() {
-	(cd "$FRESH" && find etc/pam.d etc/ssh etc/nsswitch.conf etc/shells -type f ! -name sshd-git -print0 | sort -z |
-		xargs -0 sha256sum)
+	(cd "$FRESH" && find etc/pam.d etc/ssh etc/shells -type f ! -name sshd-git ! -name gltoken-owner -print0 | sort -z |
+		xargs -0 sha256sum && sed 's/ gltoken$//' etc/nsswitch.conf | sha256sum)
+}
+
+asked() { # DATABASE...
+	[ "$(sed -n 's/:.* gltoken$//p' "$FRESH/etc/nsswitch.conf" | tr '\n' ' ')" = "${*:+$* }" ] ||
+		fail "nsswitch.conf: $(cat "$FRESH/etc/nsswitch.conf")"
 }
 
 helper_mode() {
@@ -104,7 +110,10 @@ test_install_upgrade_remove_purge() {
 	install_debs "$DEBS"
 	[ "$(helper_mode)" = 'root:gltoken 4750' ] || fail "the helper is $(helper_mode)"
 	[ "$(belongings)" = "$before" ] || fail "installing changed: $(diff <(echo "$before") <(belongings))"
+	asked passwd group shadow
 	ok fresh gltoken init
+	ok fresh gltoken user add nina
+	ok fresh getent passwd nina
 	ok fresh gltoken repo create demo/hello
 	ok fresh useradd -m alice
 	ok fresh gltoken member set demo alice developer
@@ -122,14 +131,16 @@ test_install_upgrade_remove_purge() {
 	trial_clone 24602
 
 	# Removed: nothing of the host's own has changed, the store is still there; installed again, all goes on.
-	LIMIT=100 ok fresh apt-get remove -y -qq gltoken libpam-gltoken
+	LIMIT=100 ok fresh apt-get remove -y -qq gltoken libpam-gltoken libnss-gltoken
+	asked
 	[ "$(belongings)" = "$before" ] || fail "removing left: $(diff <(echo "$before") <(belongings))"
 	[ ! -e "$FRESH$HELPER" ] || fail "the helper is still there"
 	[ -f "$FRESH/var/lib/gltoken/store/store.mdb" ] || fail "the store went with the programs"
 	install_debs "$T/newer"
 	trial_clone 24603
 
-	LIMIT=100 ok fresh apt-get purge -y -qq gltoken libpam-gltoken
+	LIMIT=100 ok fresh apt-get purge -y -qq gltoken libpam-gltoken libnss-gltoken
+	asked
 	[ "$(belongings)" = "$before" ] || fail "purging left: $(diff <(echo "$before") <(belongings))"
 	[ -d "$FRESH/srv/git/demo/hello.git" ] || fail "a repository went with the packages"
 	run fresh dpkg-statoverride --list
