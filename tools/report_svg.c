@@ -53,7 +53,7 @@ static void label(int x, int y, const char *name)
 	char cut[4 * LABEL_CHARS + 8];
 	size_t at = 0, chars = 0;
 
-	while (name[at] && at < sizeof(cut) - 8) {
+	while (at < sizeof(cut) - 8 && name[at]) {
 		if (((unsigned char)name[at] & 0xc0) != 0x80 && ++chars > LABEL_CHARS)
 			break;
 		cut[at] = name[at];
