@@ -153,7 +153,7 @@ static void log_copy(const struct glt_conf *conf, bool used)
 	struct glt_log_line line = {.len = 0};
 	char kept[GLT_WHEN_TEXT];
 
-	glt_when_rfc3339(conf->kept_at, kept);
+	glt_when_rfc3339(conf->kept.tv_sec, kept);
 	glt_log_add(&line, "event", "config");
 	glt_log_add(&line, "reason", "config_error");
 	glt_log_add(&line, "using", used ? "last validated copy" : "nothing");

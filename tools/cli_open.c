@@ -93,7 +93,7 @@ int glt_cli_config(struct glt_cli *cli)
 		return GLT_EXIT_UNAVAILABLE;
 	}
 	if (cli->conf.is_copy) {
-		glt_when_local(cli->conf.kept_at, false, kept);
+		glt_when_local(cli->conf.kept.tv_sec, false, kept);
 		glt_cli_warn(cli, "warning: %s", cli->conf.fault);
 		glt_cli_warn(
 			cli,

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
+#include <time.h>
 
 #define GLT_CONF_LIST 16
 #define GLT_CONF_TYPES 5 /* index: Glt__Type */
@@ -72,7 +73,7 @@ struct glt_conf {
 
 	/* for conf_files.h */
 	bool is_copy; /* the files cannot be used: this is what was validated last, kept at that moment */
-	int64_t kept_at;
+	struct timespec kept;
 	char fault[512]; /* why */
 	uint8_t digest[32];
 };

@@ -197,7 +197,7 @@ enum glt_status glt_conf_files(const char *main_file, const struct glt_conf_edit
 /* ---- the copy ---- */
 
 /* It may be as large as all files together, and so is taken without that limit. */
-static bool read_copy(const char *copy, struct pile *p, int64_t *kept_at)
+static bool read_copy(const char *copy, struct pile *p, struct timespec *kept)
 {
 	struct glt_err ignored;
 	FILE *f = glt_conf_open(copy, &ignored);
@@ -214,7 +214,7 @@ static bool read_copy(const char *copy, struct pile *p, int64_t *kept_at)
 		return false;
 	p->len = (size_t)sb.st_size;
 	p->text[p->len] = '\0';
-	*kept_at = sb.st_mtime;
+	*kept = sb.st_mtim;
 	return strlen(p->text) == p->len;
 }
 
@@ -225,7 +225,7 @@ static enum glt_status use_copy(const char *copy, struct glt_conf *conf)
 	FILE *f;
 
 	glt_conf_begin(conf);
-	if (read_copy(copy, &p, &conf->kept_at)) {
+	if (read_copy(copy, &p, &conf->kept)) {
 		f = p.len ? fmemopen(p.text, p.len, "r") : fopen("/dev/null", "re");
 		st = f ? glt_conf_add(f, copy, conf, NULL) : GLT_UNAVAILABLE;
 	}
@@ -256,13 +256,15 @@ enum glt_status glt_conf_keep(const char *copy, const char *text, struct glt_err
 	const size_t len = strlen(text);
 	char fresh[300];
 	struct pile old = {.text = NULL};
-	int64_t kept_at;
-	bool same = read_copy(copy, &old, &kept_at) && strcmp(old.text, text) == 0, ok;
+	struct timespec kept;
+	bool same = read_copy(copy, &old, &kept) && strcmp(old.text, text) == 0, ok;
 	int fd;
 
 	free(old.text);
-	if (same)
+	if (same) { /* and so it is no older than what counts now */
+		(void)utimensat(AT_FDCWD, copy, NULL, AT_SYMLINK_NOFOLLOW);
 		return GLT_OK;
+	}
 	(void)snprintf(fresh, sizeof(fresh), "%s.XXXXXX", copy);
 	fd = mkostemp(fresh, O_CLOEXEC);
 	/* gltoken-shell reads it as its account. */
@@ -281,21 +283,29 @@ enum glt_status glt_conf_keep(const char *copy, const char *text, struct glt_err
 
 /* ---- what counted last ---- */
 
+static bool later(struct timespec a, struct timespec b)
+{
+	return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
+}
+
 bool glt_conf_counted(const struct glt_conf *conf)
 {
 	uint8_t last[sizeof(conf->digest)];
 	char path[320];
-	bool same;
+	struct stat sb;
+	bool known, same;
 	int fd;
 
 	(void)snprintf(path, sizeof(path), "%s/conf.counted", conf->store_dir);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
-	same = fd >= 0 && pread(fd, last, sizeof(last), 0) == (ssize_t)sizeof(last) &&
-	       memcmp(last, conf->digest, sizeof(last)) == 0;
+	known = fd >= 0 && fstat(fd, &sb) == 0 && pread(fd, last, sizeof(last), 0) == (ssize_t)sizeof(last);
+	same = known && memcmp(last, conf->digest, sizeof(last)) == 0;
 	if (fd >= 0)
 		(void)close(fd);
-	if (same || conf->is_copy)
-		return same;
+	if (conf->is_copy) /* what was validated since has had no request yet */
+		return same || (known && later(conf->kept, sb.st_mtim));
+	if (same)
+		return true;
 	/* One write of a few bytes: a torn one fits nothing, and so a copy is refused. */
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
 	if (fd >= 0) {

@@ -2,7 +2,7 @@
 /*
  * The configuration of this host: gltoken.conf, then what ends in .conf in conf.d beside it, by name, each key
  * where it stands last. What cannot be used leaves the last validated copy in force: it is root's alone to write, and
- * gltoken-auth takes it only if it is what counted last, so that no older and weaker policy comes back unseen.
+ * gltoken-auth takes it only if nothing else has counted since, so that no older and weaker policy comes back unseen.
  */
 #ifndef GLT_CONF_FILES_H
 #define GLT_CONF_FILES_H
@@ -24,10 +24,10 @@ enum glt_status glt_conf_files(const char *main_file, const struct glt_conf_edit
 /* The same, or the copy: conf->is_copy and conf->fault then say so. */
 enum glt_status glt_conf_read(const char *main_file, const char *copy, struct glt_conf *conf, struct glt_err *err);
 
-/* As root: keep what was validated. Nothing is written where it is kept already. */
+/* As root: keep what was validated. Where it is kept already, only its time is set. */
 enum glt_status glt_conf_keep(const char *copy, const char *text, struct glt_err *err);
 
-/* For who decides: note in the store's folder what counted. False: conf is a copy of something else than that. */
+/* For who decides: note in the store's folder what counted. False: conf is a copy from before that. */
 bool glt_conf_counted(const struct glt_conf *conf);
 
 #endif

@@ -142,6 +142,20 @@ test_edit() {
 	restore
 }
 
+# It was validated, though no request has come since.
+test_broken_right_after_an_edit() {
+	restore
+	# shellcheck disable=SC2016 # the editor's own
+	edits 'printf "%s\n" "[policy]" "max_lifetime = 20d" >>"$1"'
+	[ "$RC" = 0 ] || fail "$(outcome)"
+	echo nonsense >>$CONF
+	ok git_ ls-remote git@host:demo/hello.git
+	logged 'using="last validated copy"'
+	rc 1 gltoken issue --user alice --name long --scope read_repository --expires 300d
+	says 'max_lifetime'
+	restore
+}
+
 test_edit_asks_at_a_terminal() {
 	restore
 	# shellcheck disable=SC2016 # the editor's own
