@@ -45,6 +45,7 @@ static enum glt_status gather(struct glt_cli *cli, struct glt_report *r, struct 
 		(void)glt_usage_read(cli->conf.store_dir, r->tokens.token[i]->id, &r->usage[i]);
 	glt_report_tokens(r);
 	st = glt_report_activity(r, cli->store, err);
+	glt_report_answers(r, &cli->conf);
 	if (st == GLT_OK)
 		st = glt_report_pushers(r, cli->store, err);
 	if (st == GLT_OK)

@@ -19,7 +19,7 @@ enum glt_severity { GLT_NOTE, GLT_WARNING, GLT_ERROR };
 /* Identifier, severity, may --fix run the command, and why it matters. */
 #define GLT_FINDINGS(X)                                                                                              \
 	X(config_invalid, GLT_ERROR, false,                                                                          \
-	  "no login succeeds and no Git operation is allowed until it is put right")                                 \
+	  "what is changed in it does not count until it is put right; with nothing in force no token works")        \
 	X(config_unreadable, GLT_ERROR, true,                                                                        \
 	  "gltoken-shell and gltoken-http read it as the accounts that run them")                                    \
 	X(policy_observe, GLT_NOTE, false,                                                                           \

@@ -2,7 +2,9 @@
 /* Configuration, programs, folders of the store, disk. */
 #include "doctor.h"
 
+#include "conf_files.h"
 #include "privdrop.h"
+#include "table.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,14 +15,20 @@
 
 void glt_doctor_config(struct glt_doctor *d)
 {
+	struct glt_conf *conf = &d->cli->conf;
+	const char *mend = "gltoken config edit", *what = "and nothing is in force";
 	struct glt_err err;
+	char kept[GLT_LOCAL_TEXT] = "";
 
-	if (glt_conf_load(GLT_CONF_FILE, &d->cli->conf, &err) == GLT_OK) {
-		d->cli->conf_loaded = true;
+	d->cli->conf_loaded = glt_conf_read(GLT_CONF_FILE, GLT_CONF_VALID, conf, &err) == GLT_OK;
+	if (d->cli->conf_loaded && !conf->is_copy)
 		return;
+	if (d->cli->conf_loaded && glt_conf_counted(conf)) {
+		glt_when_local(conf->kept.tv_sec, false, kept);
+		what = "in force is what was validated on ";
 	}
-	glt_doctor_find(d, GLT_D_config_invalid, "edit " GLT_CONF_FILE ", then: gltoken config check", "%s",
-			err.text);
+	glt_doctor_find(d, GLT_D_config_invalid, mend, "%s; %s%s", d->cli->conf_loaded ? conf->fault : err.text,
+			what, kept);
 }
 
 static void readable(struct glt_doctor *d)

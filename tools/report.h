@@ -58,6 +58,7 @@ const struct glt_dataset *glt_report_find(const struct glt_report *r, const char
 void glt_report_tokens(struct glt_report *r);
 void glt_report_findings(struct glt_report *r, const struct glt_conf *conf);
 enum glt_status glt_report_pushers(struct glt_report *r, struct glt_store *store, struct glt_err *err);
+void glt_report_answers(struct glt_report *r, const struct glt_conf *conf);
 enum glt_status glt_report_activity(struct glt_report *r, struct glt_store *store, struct glt_err *err);
 
 /* Print to stdout. */

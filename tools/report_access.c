@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
 
+#include "decide.h"
 #include "people.h"
 #include "role.h"
+#include "rundir.h"
 #include "scope.h"
 #include "tokens.h"
 #include "view.h"
@@ -150,6 +152,23 @@ enum glt_status glt_report_pushers(struct glt_report *r, struct glt_store *store
 	}
 	free(g.v);
 	return st;
+}
+
+/* ---- what was answered ---- */
+
+void glt_report_answers(struct glt_report *r, const struct glt_conf *conf)
+{
+	struct glt_dataset *d =
+		glt_report_add(r, GLT_CHART_BARS, "answers", "Uses and denials",
+			       "Requests since the host was started, by reason; all but ok are denials.");
+	uint64_t n[GLT_COUNTS];
+
+	(void)glt_counts_read(conf, n);
+	glt_dataset_field(d, "reason", "Reason", false);
+	glt_dataset_field(d, "requests", "Requests", true);
+	for (int i = 0; i < GLT_REASON_COUNT; i++)
+		if (n[i])
+			glt_dataset_count(d, glt_reason_name((enum glt_reason)i), &n[i]);
 }
 
 /* ---- what happened when ---- */

@@ -57,6 +57,9 @@ test_numbers_are_those_of_list() {
 		fail 'by expiry'
 	[ "$(number '[.expiry_calendar[].tokens] | add')" = "$(gltoken list --expires-within 365d --json | jq length)" ] ||
 		fail 'calendar'
+	[ "$(number '.answers[] | select(.reason == "unknown_token").requests')" = 3 ] || fail "$(number .answers)"
+	[ "$(number '.answers[] | select(.reason == "ok").requests')" = "$(gltoken stats --quick --json | jq .answers.ok)" ] ||
+		fail "$(number .answers)"
 	[ "$(number '[.activity[] | .revoked] | add')" = 3 ] || fail "revoked lately: $(number '.activity[] | select(.revoked > 0)')"
 	[ "$(number '.by_last_use[] | select(.last_use == "never").tokens')" = \
 		"$(gltoken list --json | jq 'map(select(.last_used_at == null)) | length')" ] || fail 'never used'
@@ -141,7 +144,7 @@ END
 	chmod 644 "$T/probe.html"
 	browse "$T/probe.html" --blink-settings=preferredColorScheme=1
 	says 'data-theme="rgb\(255, 255, 255\) scroll=false"'
-	for id in by_type by_state by_scope by_age by_expiry by_last_use expiry_calendar activity pushers_by_path violations_by_rule; do
+	for id in by_type by_state by_scope by_age by_expiry by_last_use expiry_calendar activity answers pushers_by_path violations_by_rule; do
 		says "data-drawn=\"chart-$id rects=[1-9][0-9]* inside=true said=true table=true\""
 	done
 	browse "$T/probe.html" --blink-settings=preferredColorScheme=0 --window-size=400,800

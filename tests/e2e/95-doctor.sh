@@ -62,6 +62,13 @@ test_green() {
 test_config() {
 	echo '[token' >>"$CONF"
 	finds config_invalid
+	run gltoken doctor
+	says 'in force is what was validated on 20'
+	mv /var/lib/gltoken/gltoken.conf.valid "$T/valid"
+	finds config_invalid
+	run gltoken doctor
+	says 'and nothing is in force'
+	mv "$T/valid" /var/lib/gltoken/gltoken.conf.valid
 	cp -a "$E2E_DIR/conf" "$CONF"
 	chmod 600 "$CONF"
 	finds config_unreadable

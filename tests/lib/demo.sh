@@ -65,5 +65,7 @@ demo_tokens() {
 	demo_ago 6 gltoken rotate 2 --overlap 30d
 	demo_ago 2 gltoken rotate 7 --overlap 24h
 	gltoken edit 5 --pause
+	# Refused: never issued, and tried again and again.
+	for i in 1 2 3; do echo "glpat-${i}0000000000000000000" | demo_use || true; done
 	gltoken expire 11 --at now
 }
