@@ -33,12 +33,18 @@ void glt_doctor_config(struct glt_doctor *d)
 
 static void readable(struct glt_doctor *d)
 {
+	const struct glt_conf *conf = &d->cli->conf;
+	char command[1400];
 	struct stat sb;
 
-	if (stat(GLT_CONF_FILE, &sb) == 0 && (sb.st_mode & 0444) != 0444)
-		glt_doctor_find(d, GLT_D_config_unreadable, "chmod 0644 " GLT_CONF_FILE,
-				GLT_CONF_FILE " has mode %04o: it holds no secret and must be readable to all",
+	for (unsigned i = 0; i < conf->n_files; i++) {
+		if (stat(conf->files[i], &sb) != 0 || (sb.st_mode & 0444) == 0444)
+			continue;
+		(void)snprintf(command, sizeof(command), "chmod 0644 %s", glt_doctor_quote(conf->files[i]));
+		glt_doctor_find(d, GLT_D_config_unreadable, command,
+				"%s has mode %04o: it holds no secret and must be readable to all", conf->files[i],
 				sb.st_mode & 07777);
+	}
 }
 
 static void settings(struct glt_doctor *d)

@@ -70,7 +70,7 @@ test_only_a_backup_is_replaced() {
 	rc 3 gltoken backup "$T/link"
 	[ "$(cat "$T/file")" = precious ] || fail "it was written over"
 	rc 3 gltoken backup "$T/no/such/folder"
-	rc 2 gltoken backup
+	rc 2 gltoken backup a b
 	rc 2 gltoken backup "$T/"
 	rc 3 as_dev gltoken backup /home/dev/b
 	[ ! -e /home/dev/b ] || fail "dev has a backup"

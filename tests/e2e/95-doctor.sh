@@ -73,6 +73,13 @@ test_config() {
 	chmod 600 "$CONF"
 	finds config_unreadable
 	mends config_unreadable
+	mkdir -p "${CONF%/*}/conf.d"
+	echo '[git' >"${CONF%/*}/conf.d/x.conf"
+	finds config_invalid
+	echo '[git]' >"${CONF%/*}/conf.d/x.conf"
+	chmod 600 "${CONF%/*}/conf.d/x.conf"
+	finds config_unreadable
+	rm "${CONF%/*}/conf.d/x.conf"
 	printf '[policy]\nmode = observe\n' >"$CONF"
 	finds policy_observe
 	printf '[http]\ninsecure = yes\n' >"$CONF"
