@@ -179,3 +179,4 @@ EXTRA_DIST += tests/lessons/README.md tests/lessons/holes.sh
 EXTRA_DIST += .ci/run tests/run tests/screenshots tests/torture tests/lib tests/e2e tests/bench
 EXTRA_DIST += .ci/run tests/run tests/coverage tests/torture tests/lib tests/e2e tests/bench
 EXTRA_DIST += .ci/run tests/run tests/coverage tests/fixtures tests/torture tests/lib tests/e2e tests/bench
+EXTRA_DIST += .ci/run tests/run tests/coverage tests/screenshots tests/torture tests/lib tests/e2e tests/bench
