@@ -180,3 +180,4 @@ EXTRA_DIST += .ci/run tests/run tests/screenshots tests/torture tests/lib tests/
 EXTRA_DIST += .ci/run tests/run tests/coverage tests/torture tests/lib tests/e2e tests/bench
 EXTRA_DIST += .ci/run tests/run tests/coverage tests/fixtures tests/torture tests/lib tests/e2e tests/bench
 EXTRA_DIST += .ci/run tests/run tests/coverage tests/screenshots tests/torture tests/lib tests/e2e tests/bench
+EXTRA_DIST += .ci/run tests/run tests/coverage tests/fixtures tests/screenshots tests/torture tests/lib tests/e2e tests/bench
