@@ -8,7 +8,7 @@
 
 setup() {
 	e2e_host
-	gltoken repo create demo/super
+	gltoken repo create demo/super --no-protect
 	web_start nginx
 	install -d -o dev -g dev -m 700 /home/dev/.config /home/dev/.config/gltoken /home/dev/.ssh
 	git_ config --global credential.helper gltoken
