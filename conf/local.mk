@@ -90,7 +90,7 @@ EXTRA_DIST += conf/debian
 
 # ---- RPM, SELinux: sources for those who have these; AppArmor: an example ----
 
-EXTRA_DIST += conf/rpm conf/selinux
+EXTRA_DIST += conf/rpm conf/screenshots conf/selinux
 
 # ---- manual ----
 

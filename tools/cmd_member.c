@@ -40,7 +40,7 @@ static enum glt_status put(const struct glt_cli *cli, struct glt_txn *txn, struc
 			   struct glt_err *err)
 {
 	enum glt_status st = GLT_OK;
-	bool changed;
+	bool changed = false;
 
 	if (s->ours)
 		st = glt_principal_is_user(txn, s->principal, err);

@@ -36,6 +36,7 @@ test_exposure() {
 
 # What the units leave of the file system and of root's rights is enough.
 sandboxed() { # SETPRIV OPTION... -- COMMAND
+	# shellcheck disable=SC2016 # for the inner shell
 	unshare --mount --net bash -euc '
 		for d in /var/lib/gltoken /var/backups; do mount --bind $d $d; done
 		mount -o remount,bind,ro /

@@ -3,6 +3,7 @@
 #
 # The host and the checks of the tests of the administrator's program.
 
+# shellcheck disable=SC2034 # for the tests
 STORE=/var/lib/gltoken/store
 
 setup() {

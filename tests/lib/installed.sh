@@ -26,6 +26,7 @@ installed() { # CHECKOUT COMMAND [ARGUMENT]...
 		build_make "$work" gcc all
 		cc -std=c11 -D_GNU_SOURCE -O2 -o "$work/devlog" "$INSTALLED_LIB/devlog.c"
 	} >"$work/log" 2>&1 || { tail -n 40 "$work/log"; return 1; }
+	# shellcheck disable=SC2016 # for the inner shell
 	"$INSTALLED_LIB/private-root.sh" --write "$work" --read "$top" -- \
 		env E2E_DEVLOG="$work/devlog" E2E_BUILD="$work/gcc" bash -c '
 			make -s -C "$E2E_BUILD" install >/tmp/install.log 2>&1 || { cat /tmp/install.log; exit 1; }
