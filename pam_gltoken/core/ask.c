@@ -195,23 +195,38 @@ static bool add_protection(void *arg, struct glt_slice key, struct glt_slice val
 	return !p->damaged;
 }
 
+/* Those of the project and of each group above it. */
+static enum glt_status walk_protections(struct glt_txn *txn, struct protecting *p, struct glt_err *err)
+{
+	char prefix[GLT_PATH_MAX + 2];
+	size_t len = strlen(p->q->path);
+	enum glt_status st = GLT_OK;
+
+	memcpy(prefix, p->q->path, len + 1); /* the NUL belongs to the key */
+	while (st == GLT_OK && len) {
+		const struct glt_slice key = {prefix, len + 1};
+
+		st = glt_walk(txn, GLT_PROTECTIONS, key, key, add_protection, p, err);
+		while (len && prefix[len] != '/')
+			len--;
+		prefix[len] = '\0';
+	}
+	return st;
+}
+
 static enum glt_status ref_facts(struct glt_store *store, const struct glt_question *q, struct glt_facts *f,
 				 struct glt_err *err)
 {
 	struct protecting p = {.q = q, .f = f};
-	char prefix[GLT_PATH_MAX + 2];
-	size_t len = strlen(q->path);
 	struct glt_txn *txn;
 	enum glt_status st;
 
-	if (!q->ref || len > GLT_PATH_MAX)
+	if (!q->ref || strlen(q->path) > GLT_PATH_MAX)
 		return GLT_OK;
-	memcpy(prefix, q->path, len + 1); /* the NUL belongs to the key */
 	st = glt_txn_begin(store, false, &txn, err);
 	if (st != GLT_OK)
 		return st;
-	st = glt_walk(txn, GLT_PROTECTIONS, (struct glt_slice){prefix, len + 1},
-		      (struct glt_slice){prefix, len + 1}, add_protection, &p, err);
+	st = walk_protections(txn, &p, err);
 	glt_txn_end(txn);
 	return st == GLT_OK && p.damaged ? glt_fail(err, GLT_DAMAGED, "a protection of %s is damaged", q->path)
 					 : st;

@@ -90,13 +90,13 @@ test_asks_before_many_are_revoked() {
 	local i
 	useradd -m many
 	for i in 1 2 3; do new_token --user many --scope read_repository; done
-	INPUT=$'n\n' run script -qec 'gltoken revoke --user many' /dev/null
+	INPUT=$'n\n' run script -qE never -ec 'gltoken revoke --user many' /dev/null
 	[ "$RC" = 1 ] || fail "$(outcome)"
 	says 'Revoke 3 tokens, for good\? \[y/N\]'
 	says 'nothing was revoked'
-	INPUT=$'\n' run script -qec 'gltoken revoke --user many' /dev/null
+	INPUT=$'\n' run script -qE never -ec 'gltoken revoke --user many' /dev/null
 	[ "$(gltoken list --user many --json | jq length)" = 3 ] || fail 'they are gone'
-	INPUT=$'y\n' run script -qec 'gltoken revoke --user many' /dev/null
+	INPUT=$'y\n' run script -qE never -ec 'gltoken revoke --user many' /dev/null
 	says '3 revoked'
 	for i in 1 2 3; do new_token --user many --scope read_repository; done
 	at_terminal 'gltoken revoke --user many --yes'

@@ -60,6 +60,17 @@ test_developer() {
 	pushes :open/door
 }
 
+test_protected_in_a_group_above() {
+	gltoken protect demo 'locked/*' --push maintainer
+	as_user alice
+	refused HEAD:locked/door
+	as_user mia
+	pushes HEAD:locked/door
+	gltoken protect demo 'locked/*' --remove
+	as_user alice
+	pushes -f HEAD:locked/door
+}
+
 test_one_refused_ref_leaves_the_others() {
 	as_user alice
 	no git_ -C "$W" push origin HEAD:main HEAD:side

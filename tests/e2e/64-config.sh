@@ -161,7 +161,7 @@ test_edit_asks_at_a_terminal() {
 	# shellcheck disable=SC2016 # the editor's own
 	printf '#!/bin/sh\nif grep -q soon "$1"; then sed -i s/soon/20d/ "$1"; else printf "[policy]\\nmax_lifetime = soon\\n" >>"$1"; fi\n' >"$T/editor"
 	chmod 755 "$T/editor"
-	INPUT=$'y\n' run script -qec "env -u VISUAL EDITOR=$T/editor gltoken config edit" /dev/null
+	INPUT=$'y\n' run script -qE never -ec "env -u VISUAL EDITOR=$T/editor gltoken config edit" /dev/null
 	[ "$RC" = 0 ] || fail "$(outcome)"
 	says 'Edit it again\? \[y/N\]'
 	says 'is in force'

@@ -386,7 +386,7 @@ test_hooks_find_the_same_by_ssh_and_by_http() {
 	for way in ssh http; do
 		# CGI's own, what git makes of them, and what differs by nature
 		sed -E -e '/^(REQUEST_METHOD|QUERY_STRING|CONTENT_|SERVER_PROTOCOL|GATEWAY_|PATH_INFO|REMOTE_|GIT_HTTP|GIT_PROJECT)/d' \
-			-e '/^(GIT_COMMITTER_|GIT_PROTOCOL|GIT_QUARANTINE|GIT_OBJECT|GIT_ALTERNATE|GLTOKEN_SESSION|_=|SHLVL|OLDPWD)/d' \
+			-e '/^(GIT_COMMITTER_|GIT_PROTOCOL|GIT_QUARANTINE|GIT_OBJECT|GIT_ALTERNATE|GLTOKEN_SESSION|GLTOKEN_LOG_SESSION|_=|SHLVL|OLDPWD)/d' \
 			-e '/^GIT_PUSH_OPTION_COUNT/d' -e 's/^GL_PROTOCOL=.*/GL_PROTOCOL=/' \
 			-e '/^PATH=/{:again;s,([=:][^:]*git-core):([^:]*git-core):,\1:,;tagain}' "/tmp/hook.$way" >"$T/$way"
 	done
