@@ -169,8 +169,9 @@ static void put_all(struct writer *w)
 }
 
 /* Of the whole file, its meta record yet empty, and of its index of indexes, which every look-up reads. */
-static int sum_file(struct writer *w, int fd)
+static int sum_file(const struct writer *w, int fd)
 {
+	struct glt_nss_meta meta = w->meta;
 	uint8_t buf[65536];
 	uint64_t h = 0;
 	off_t at = 0;
@@ -178,18 +179,18 @@ static int sum_file(struct writer *w, int fd)
 
 	while ((n = pread(fd, buf, sizeof(buf), at)) > 0) {
 		if (at == 0)
-			w->meta.head_sum = glt_nss_sum(0, buf, GLT_NSS_HEAD);
+			meta.head_sum = glt_nss_sum(0, buf, GLT_NSS_HEAD);
 		h = glt_nss_sum(h, buf, (size_t)n);
 		at += n;
 	}
 	if (n < 0)
 		return errno;
-	w->meta.magic = GLT_NSS_META_MAGIC;
-	w->meta.generation = w->r->generation;
-	w->meta.file_sum = h;
-	w->meta.size = (uint64_t)at;
-	w->meta.sum = glt_nss_sum(w->meta.magic, &w->meta, offsetof(struct glt_nss_meta, sum));
-	return pwrite(fd, &w->meta, sizeof(w->meta), GLT_NSS_META_AT) == (ssize_t)sizeof(w->meta) ? 0 : errno;
+	meta.magic = GLT_NSS_META_MAGIC;
+	meta.generation = w->r->generation;
+	meta.file_sum = h;
+	meta.size = (uint64_t)at;
+	meta.sum = glt_nss_sum(meta.magic, &meta, offsetof(struct glt_nss_meta, sum));
+	return pwrite(fd, &meta, sizeof(meta), GLT_NSS_META_AT) == (ssize_t)sizeof(meta) ? 0 : errno;
 }
 
 enum glt_status glt_roster_write(const struct glt_roster *r, int fd, struct glt_err *err)

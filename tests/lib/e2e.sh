@@ -42,7 +42,8 @@ run() {
 	# What is a function here starts its program through as_dev, which has the time limit.
 	local limit=(timeout -k 5 "${LIMIT:-60}")
 	if declare -F "$1" >/dev/null; then limit=(); fi
-	printf '%s' "${INPUT-}" | ${limit[@]+"${limit[@]}"} "$@" >"$T/out" 2>"$T/err" || RC=$?
+	# Not a pipe: a command that does not read it would have printf's SIGPIPE for its status.
+	${limit[@]+"${limit[@]}"} "$@" < <(printf '%s' "${INPUT-}") >"$T/out" 2>"$T/err" || RC=$?
 	LAST=$*
 }
 
