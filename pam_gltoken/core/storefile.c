@@ -228,6 +228,27 @@ void glt_storefile_remove(const char *dir)
 	}
 }
 
+/* The kernel closes the files of a process that is killed in the order of their numbers: with the highest one, this
+ * lock is free only after LMDB's own are. */
+#define TURN_FD 64
+
+enum glt_status glt_storefile_turn(const char *dir, int *fd, struct glt_err *err)
+{
+	int low = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), rc;
+
+	*fd = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, TURN_FD);
+	if (low >= 0)
+		(void)close(low);
+	if (*fd < 0)
+		return glt_fail(err, GLT_UNAVAILABLE, "store %s: %s", dir, strerror(errno));
+	while ((rc = flock(*fd, LOCK_EX)) != 0 && errno == EINTR)
+		;
+	if (rc == 0)
+		return GLT_OK;
+	(void)close(*fd);
+	return glt_fail(err, GLT_UNAVAILABLE, "store %s: %s", dir, strerror(errno));
+}
+
 enum glt_status glt_storefile_gate(const char *dir, int *fd, struct glt_err *err)
 {
 	const struct timespec nap = {0, 2 * 1000 * 1000};
