@@ -403,10 +403,26 @@ static void put_record(struct glt_change *c, const Glt__Token *t)
 	free(bytes);
 }
 
+/* What roster.c reads of a token. To publish walks the whole store, so the other fields are no reason to. */
+static unsigned public_parts(const Glt__Token *old, const Glt__Token *fresh)
+{
+	unsigned parts = 0;
+
+	if ((fresh ? fresh : old)->type == GLT__TYPE__PERSONAL)
+		return 0;
+	if (!old || !fresh || old->state != fresh->state || strcmp(old->owner, fresh->owner) != 0)
+		return GLT_PUBLIC_USERS | GLT_PUBLIC_GROUPS;
+	if (strcmp(old->name, fresh->name) != 0 || old->expires_at != fresh->expires_at ||
+	    old->next != fresh->next || old->overlap_end != fresh->overlap_end || old->family != fresh->family)
+		parts |= GLT_PUBLIC_USERS;
+	if (strcmp(old->path, fresh->path) != 0 || old->role != fresh->role || old->scopes != fresh->scopes)
+		parts |= GLT_PUBLIC_GROUPS;
+	return parts;
+}
+
 void glt_token_store(struct glt_txn *txn, struct glt_change *c, const Glt__Token *old, Glt__Token *fresh)
 {
-	if ((fresh ? fresh : old)->type != GLT__TYPE__PERSONAL)
-		glt_change_public(c, GLT_PUBLIC_USERS | GLT_PUBLIC_GROUPS);
+	glt_change_public(c, public_parts(old, fresh));
 	if (old) {
 		uint8_t key[GLT_KEY_U64];
 

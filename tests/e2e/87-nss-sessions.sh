@@ -142,6 +142,36 @@ test_a_session_changes_what_is_published() {
 	says 'gltoken-shell$'
 }
 
+publishes() { # yes | no, COMMAND...
+	local want=$1 before done=no
+	shift
+	before=$(stat -c %i /var/lib/gltoken/public/nss.cdb)
+	ok "$@"
+	[ "$(stat -c %i /var/lib/gltoken/public/nss.cdb)" = "$before" ] || done=yes
+	[ $done = "$want" ] || fail "published: $done, should be $want: $(outcome)"
+}
+
+# To publish is to walk the whole store.
+test_only_what_matters_is_published() {
+	uids shared
+	new_token --deploy demo/hello --scope read_repository --expires 30d
+	publishes no gltoken edit "$ID" --description other --allow-from 192.0.2.0/24
+	publishes no gltoken edit "$ID" --pause
+	publishes no gltoken edit "$ID" --resume
+	publishes no gltoken scope "$ID" --set write_repository
+	publishes yes gltoken edit "$ID" --name "other-$RANDOM"
+	publishes yes gltoken expire "$ID" --at 40d
+	publishes yes gltoken rotate "$ID" --overlap 1h --json
+	ID=$(jq -r .id "$T/out")
+	publishes yes gltoken revoke "$ID"
+	printf '[nss]\ngroups = yes\n' >/etc/gltoken/gltoken.conf
+	new_token --deploy demo/hello --scope read_repository
+	publishes no gltoken edit "$ID" --description other
+	publishes yes gltoken scope "$ID" --set write_repository
+	ok getent group "$(getent group | grep -o '^gl_project_[0-9]*' | head -n 1)"
+	says "$(gltoken show "$ID" --json | jq -r .user | sed 's/[+]/[+]/')"
+}
+
 test_a_session_that_mints_publishes_the_bot() {
 	local key n
 	uids shared
