@@ -108,7 +108,8 @@ static enum glt_status check_subids(const struct glt_conf *conf, const char *pat
 	while (f && st == GLT_OK && fgets(line, sizeof(line), f)) {
 		char *colon = strchr(line, ':'), *at = colon ? colon + 1 : line;
 
-		if (!colon || !number_of(&at, ':', &first) || !number_of(&at, '\n', &count))
+		line[strcspn(line, "\n")] = '\0';
+		if (!colon || !number_of(&at, ':', &first) || !number_of(&at, '\0', &count))
 			continue;
 		*colon = '\0';
 		if (first <= conf->uid_max && conf->uid_min < first + count)

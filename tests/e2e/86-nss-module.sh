@@ -120,7 +120,7 @@ test_a_range_that_is_in_use_is_refused() {
 	says "overlaps group 'ingroup'"
 	groupdel ingroup
 	cp /etc/subuid "$T/subuid" 2>/dev/null || : >"$T/subuid"
-	echo 'someone:99999:1' >>/etc/subuid
+	printf 'someone:99999:1' >>/etc/subuid # by an editor that leaves the last line without its end
 	rc 1 gltoken publish
 	says "overlaps /etc/subuid 'someone'"
 	cp "$T/subuid" /etc/subuid
