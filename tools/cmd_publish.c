@@ -78,8 +78,8 @@ int glt_cmd_publish(struct glt_cli *cli, int argc, char **argv)
 	print(cli, &done);
 	if (!glt_nsswitch_asks_us(GLT_NSSWITCH, missing, sizeof(missing)))
 		glt_cli_warn(cli,
-			     "nothing on this host asks for them: " GLT_NSSWITCH
-			     " does not name gltoken for %s, see libnss_gltoken(8)",
+			     "not all programs find them: " GLT_NSSWITCH
+			     " does not name gltoken for %s, or not where it is asked, see libnss_gltoken(8)",
 			     missing);
 	return GLT_EXIT_OK;
 }

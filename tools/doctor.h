@@ -76,6 +76,8 @@ enum glt_severity { GLT_NOTE, GLT_WARNING, GLT_ERROR };
 	  "under NoNewPrivileges gltoken-auth gets no privilege, and every operation is denied")                     \
 	X(nss_module, GLT_ERROR, false, "nsswitch.conf names a module that is not there")                            \
 	X(nss_order, GLT_ERROR, false, "accounts of the system must come before those of tokens")                    \
+	X(nss_lines, GLT_WARNING, false,                                                                             \
+	  "bots and users without an account are accounts to some programs and not to others")                       \
 	X(nscd_groups, GLT_WARNING, false,                                                                           \
 	  "nscd keeps groups for an hour: who was taken out of one keeps the role so long")                          \
 	X(authn_socache, GLT_WARNING, false,                                                                         \

@@ -2,6 +2,8 @@
 /* What else of the host decides whether tokens work: units, name service, web server. */
 #include "doctor.h"
 
+#include "nsswitch.h"
+
 #include <dirent.h>
 #include <glob.h>
 #include <stdio.h>
@@ -127,35 +129,30 @@ static void units(struct glt_doctor *d)
 
 /* ---- name service ---- */
 
-static void one_database(struct glt_doctor *d, char *line)
+static void one_database(struct glt_doctor *d, const char *database, enum glt_nsswitch found)
 {
-	bool ours_first = false, seen_files = false;
-	char *save = NULL, *database = strtok_r(line, ": \t", &save), *word;
-
-	if (!database || (strcmp(database, "passwd") != 0 && strcmp(database, "group") != 0))
-		return;
-	while ((word = strtok_r(NULL, " \t", &save))) {
-		if (strcmp(word, "files") == 0 || strcmp(word, "compat") == 0)
-			seen_files = true;
-		else if (strcmp(word, "gltoken") == 0 && !seen_files)
-			ours_first = true;
-	}
-	if (ours_first)
+	if (found == GLT_NSSWITCH_FIRST)
 		glt_doctor_find(d, GLT_D_nss_order, "put gltoken to the end of the line",
-				"/etc/nsswitch.conf: in the line %s, gltoken stands before files", database);
+				GLT_NSSWITCH ": in the line %s, gltoken stands before files", database);
+	else if (found == GLT_NSSWITCH_NOT_REACHED)
+		glt_doctor_find(d, GLT_D_nss_lines, "put gltoken before the action in brackets",
+				GLT_NSSWITCH ": in the line %s, an action ends the search before gltoken",
+				database);
+	else if (!glt_nsswitch_good(found, database))
+		glt_doctor_find(d, GLT_D_nss_lines, "add gltoken to the end of the line, or: gltoken setup --nss",
+				GLT_NSSWITCH " does not name gltoken for %s", database);
 }
 
+/* Who has asked for numbers or groups of their own wants them to be seen. */
 static void nsswitch(struct glt_doctor *d)
 {
-	char *text = glt_doctor_read("/etc/nsswitch.conf"), *rest = text, *line;
-	bool used = false;
+	bool used = false, wanted = d->cli->conf.nss_range || d->cli->conf.nss_groups;
 	glob_t found;
 
-	while (text && (line = glt_doctor_line(&rest))) {
-		used |= strstr(line, "gltoken") != NULL;
-		one_database(d, line);
-	}
-	free(text);
+	for (const char *const *db = glt_nsswitch_databases; *db; db++)
+		used |= glt_nsswitch_line(GLT_NSSWITCH, *db) > GLT_NSSWITCH_ABSENT;
+	for (const char *const *db = glt_nsswitch_databases; (used || wanted) && *db; db++)
+		one_database(d, *db, glt_nsswitch_line(GLT_NSSWITCH, *db));
 	if (!used)
 		return;
 	if (glob("/lib*/*/libnss_gltoken.so.2", 0, NULL, &found) != 0 &&

@@ -3,50 +3,88 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
-/* "passwd: files gltoken": gltoken stands behind files. */
-static bool line_names_us(char *line, const char *database)
+const char *const glt_nsswitch_databases[] = {"passwd", "group", "shadow", "initgroups", NULL};
+
+/* "NOTFOUND=return", "!SUCCESS=return": an account that files does not have is looked for no further. */
+static bool ends_search(const char *action)
 {
-	char *colon = strchr(line, ':'), *save = NULL;
-	bool files = false;
+	bool others = action[0] == '!';
+	const char *status = action + others, *equals = strchr(status, '=');
+
+	if (!equals || strcasecmp(equals + 1, "return") != 0)
+		return false;
+	return (strncasecmp(status, "NOTFOUND=", 9) == 0) != others;
+}
+
+static enum glt_nsswitch services(char *text)
+{
+	bool files = false, ended = false, actions = false;
+	char *save = NULL;
+
+	text[strcspn(text, "#\n")] = '\0';
+	for (char *word = strtok_r(text, " \t", &save); word; word = strtok_r(NULL, " \t", &save)) {
+		size_t len;
+
+		actions |= word[0] == '[';
+		word += word[0] == '[';
+		len = strlen(word);
+		if (actions) {
+			actions = len == 0 || word[len - 1] != ']';
+			word[len - (actions ? 0 : 1)] = '\0';
+			ended |= ends_search(word);
+		} else if (strcmp(word, "gltoken") != 0) {
+			files |= strcmp(word, "files") == 0 || strcmp(word, "compat") == 0;
+		} else if (!files) {
+			return GLT_NSSWITCH_FIRST;
+		} else {
+			return ended ? GLT_NSSWITCH_NOT_REACHED : GLT_NSSWITCH_ASKED;
+		}
+	}
+	return GLT_NSSWITCH_ABSENT;
+}
+
+static bool is_line_of(char *line, const char *database, char **rest)
+{
+	char *colon = strchr(line, ':');
 
 	if (!colon)
 		return false;
 	*colon = '\0';
+	*rest = colon + 1;
 	line += strspn(line, " \t");
 	line[strcspn(line, " \t")] = '\0';
-	if (strcmp(line, database) != 0)
-		return false;
-	for (char *word = strtok_r(colon + 1, " \t\n", &save); word && word[0] != '#';
-	     word = strtok_r(NULL, " \t\n", &save)) {
-		if (strcmp(word, "gltoken") == 0)
-			return files;
-		files = files || strcmp(word, "files") == 0 || strcmp(word, "compat") == 0;
-	}
-	return false;
+	return strcmp(line, database) == 0;
 }
 
-static bool database_asks_us(const char *path, const char *database)
+enum glt_nsswitch glt_nsswitch_line(const char *path, const char *database)
 {
 	FILE *f = fopen(path, "re");
-	char line[1024];
-	bool found = false;
+	enum glt_nsswitch found = GLT_NSSWITCH_NO_LINE;
+	char line[1024], *rest;
 
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = line_names_us(line, database);
+	while (f && found == GLT_NSSWITCH_NO_LINE && fgets(line, sizeof(line), f))
+		if (is_line_of(line, database, &rest))
+			found = services(rest);
 	if (f)
 		(void)fclose(f);
 	return found;
 }
 
+bool glt_nsswitch_good(enum glt_nsswitch found, const char *database)
+{
+	return found == GLT_NSSWITCH_ASKED ||
+	       (found == GLT_NSSWITCH_NO_LINE && strcmp(database, "initgroups") == 0);
+}
+
 bool glt_nsswitch_asks_us(const char *path, char *missing, size_t size)
 {
-	static const char *const databases[] = {"passwd", "group", "shadow"};
 	size_t len = 0;
 
 	missing[0] = '\0';
-	for (size_t i = 0; i < sizeof(databases) / sizeof(databases[0]); i++)
-		if (!database_asks_us(path, databases[i]) && len < size)
-			len += (size_t)snprintf(missing + len, size - len, "%s%s", len ? ", " : "", databases[i]);
+	for (const char *const *d = glt_nsswitch_databases; *d; d++)
+		if (!glt_nsswitch_good(glt_nsswitch_line(path, *d), *d) && len < size)
+			len += (size_t)snprintf(missing + len, size - len, "%s%s", len ? ", " : "", *d);
 	return len == 0;
 }

@@ -224,7 +224,7 @@ test_publish_says_what_nsswitch_lacks() {
 	sed -i -E '/^passwd:/s/ gltoken//; s/^group:.*/group: gltoken files/' /etc/nsswitch.conf
 	ok gltoken publish --json
 	cp "$T/kept" /etc/nsswitch.conf
-	says 'does not name gltoken for passwd, group,'
+	says 'does not name gltoken for passwd, group, or not'
 	jq -e '.accounts > 0 and .groups == 0' "$T/out" >/dev/null || fail "not JSON: $(outcome)"
 }
 

@@ -328,11 +328,32 @@ test_units() {
 	finds
 }
 
+nsswitch_lines() {
+	local edit
+	# shellcheck disable=SC2016 # for sed
+	for edit in 's/^group:.*/group: files/' '/^shadow:/d' '$ainitgroups: files' \
+		's/^group:.*/group: files [NOTFOUND=return] gltoken/' \
+		's/^group:.*/group: files [TRYAGAIN=continue !unavail=return] systemd gltoken/'; do
+		sed -i -E 's/^(passwd|group|shadow):.*/\1: files gltoken/; /^initgroups:/d' /etc/nsswitch.conf
+		grep -q ^shadow: /etc/nsswitch.conf || echo 'shadow: files gltoken' >>/etc/nsswitch.conf
+		finds
+		sed -i "$edit" /etc/nsswitch.conf
+		finds nss_lines
+	done
+	sed -i -E 's/^(group):.*/\1: files [!NOTFOUND=return NOTFOUND=continue] gltoken/; s/^initgroups:.*/& gltoken/' /etc/nsswitch.conf
+	finds
+	sed -i -E 's/^((passwd|group|shadow):.*) gltoken/\1/; /^initgroups:/d' /etc/nsswitch.conf
+	finds
+	printf '[nss]\nuids = range\n' >>$CONF
+	finds nss_lines
+	cp "$E2E_DIR/conf" $CONF
+}
+
 test_name_service() {
 	cp /etc/nsswitch.conf "$T/nsswitch.conf"
 	local module
 	module=$(find /usr/lib /lib64 -name libnss_gltoken.so.2 -print -quit)
-	sed -i 's/^passwd:.*/passwd: files gltoken/' /etc/nsswitch.conf
+	sed -i -E 's/^(passwd|group|shadow):.*/\1: files gltoken/' /etc/nsswitch.conf
 	if [ -z "$module" ]; then
 		finds nss_module
 		sed -i 's/^passwd:.*/passwd: gltoken files/' /etc/nsswitch.conf
@@ -344,6 +365,7 @@ test_name_service() {
 		mv "$module.away" "$module"
 		sed -i 's/^passwd:.*/passwd: gltoken files/' /etc/nsswitch.conf
 		finds nss_order
+		nsswitch_lines
 	fi
 	cp "$T/nsswitch.conf" /etc/nsswitch.conf
 	mkdir -p /run/nscd
