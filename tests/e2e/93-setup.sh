@@ -70,6 +70,36 @@ test_usage() {
 	says '^usage: gltoken setup'
 }
 
+test_bots_are_accounts() {
+	local before kept=$T/nsswitch.conf bot
+	cp -p /etc/nsswitch.conf "$kept"
+	printf '%s\n' 'passwd: files # as it was' 'group:files' 'initgroups: files' 'hosts: files dns' >/etc/nsswitch.conf
+	before=$(host)
+	gltoken repo create demo/bots
+	new_token --project demo/bots --role developer --scope read_repository
+	bot=$(gltoken show "$ID" --json | jq -r .user)
+	ok gltoken setup --nss --ssh no --web no --dry-run
+	[ "$(host)" = "$before" ] || fail 'a dry run has changed the host'
+	no getent passwd "$bot"
+	rm -f /var/lib/gltoken/public/nss.cdb
+	ok gltoken setup --nss --ssh no --web no --yes
+	hides 'does not name'
+	ok grep -c gltoken /etc/nsswitch.conf
+	says '^4$'
+	ok getent passwd "$bot"
+	ok getent shadow "$bot"
+	ok gltoken setup --undo
+	as_it_was
+	mkdir -p /etc/gltoken/conf.d
+	printf '[nss]\nuids = range\nuid_min = 1000\nuid_max = 2000\n' >/etc/gltoken/conf.d/nss.conf
+	rc 1 gltoken setup --nss --ssh no --web no --yes
+	says 'overlaps account'
+	rm /etc/gltoken/conf.d/nss.conf
+	as_it_was
+	gltoken revoke "$ID" 2>/dev/null
+	cp -p "$kept" /etc/nsswitch.conf
+}
+
 test_dry_run_does_nothing() {
 	local before
 	before=$(host)
