@@ -3,6 +3,7 @@
 
 #include "account.h"
 #include "conf_files.h"
+#include "nss_limits.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -59,11 +60,16 @@ static bool check_shared(const struct glt_cli *cli, const char *name)
 
 bool glt_config_fits(const struct glt_cli *cli)
 {
+	struct glt_err err;
 	bool good = check_folder(cli, "[store] dir", cli->conf.dir);
 
 	good &= check_folder(cli, "[git] repo_root", cli->conf.repo_root);
 	for (size_t i = 0; i < GLT_CONF_LIST && cli->conf.shared_accounts[i][0]; i++)
 		good &= check_shared(cli, cli->conf.shared_accounts[i]);
+	if (glt_limits_range(&cli->conf, &err) != GLT_OK) {
+		glt_cli_warn(cli, "%s", err.text);
+		good = false;
+	}
 	return good;
 }
 

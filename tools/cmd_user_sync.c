@@ -297,6 +297,8 @@ static int set_all(struct glt_cli *cli, struct syncing *w)
 	} else {
 		rc = glt_write_end(cli, w->txn, c, st, &err);
 	}
+	if (rc == GLT_EXIT_OK && !w->dry_run)
+		cli->public_parts |= GLT_PUBLIC_GROUPS; /* Unix groups change without gltoken */
 	glt_cli_close(cli);
 	return rc;
 }

@@ -78,6 +78,8 @@ enum glt_severity { GLT_NOTE, GLT_WARNING, GLT_ERROR };
 	X(nss_order, GLT_ERROR, false, "accounts of the system must come before those of tokens")                    \
 	X(nss_lines, GLT_WARNING, false,                                                                             \
 	  "bots and users without an account are accounts to some programs and not to others")                       \
+	X(nss_range, GLT_ERROR, false,                                                                               \
+	  "accounts are published by the rules from before, and a number could be two accounts'")                    \
 	X(nscd_groups, GLT_WARNING, false,                                                                           \
 	  "nscd keeps groups for an hour: who was taken out of one keeps the role so long")                          \
 	X(authn_socache, GLT_WARNING, false,                                                                         \

@@ -2,6 +2,7 @@
 /* What else of the host decides whether tokens work: units, name service, web server. */
 #include "doctor.h"
 
+#include "nss_limits.h"
 #include "nsswitch.h"
 
 #include <dirent.h>
@@ -147,12 +148,15 @@ static void one_database(struct glt_doctor *d, const char *database, enum glt_ns
 static void nsswitch(struct glt_doctor *d)
 {
 	bool used = false, wanted = d->cli->conf.nss_range || d->cli->conf.nss_groups;
+	struct glt_err err;
 	glob_t found;
 
 	for (const char *const *db = glt_nsswitch_databases; *db; db++)
 		used |= glt_nsswitch_line(GLT_NSSWITCH, *db) > GLT_NSSWITCH_ABSENT;
 	for (const char *const *db = glt_nsswitch_databases; (used || wanted) && *db; db++)
 		one_database(d, *db, glt_nsswitch_line(GLT_NSSWITCH, *db));
+	if (glt_limits_range(&d->cli->conf, &err) != GLT_OK)
+		glt_doctor_find(d, GLT_D_nss_range, "gltoken config edit, then gltoken publish", "%s", err.text);
 	if (!used)
 		return;
 	if (glob("/lib*/*/libnss_gltoken.so.2", 0, NULL, &found) != 0 &&

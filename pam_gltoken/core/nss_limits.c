@@ -172,6 +172,16 @@ static enum glt_status fill(const struct glt_conf *conf, struct glt_nss_limits *
 	return st == GLT_OK ? check_range(conf, err) : st;
 }
 
+enum glt_status glt_limits_range(const struct glt_conf *conf, struct glt_err *err)
+{
+	struct glt_nss_limits l = {.names_len = 0};
+	enum glt_status st = check_bounds(conf, err);
+
+	if (st == GLT_OK && numbers_used(conf))
+		st = read_passwd(conf, &l, err);
+	return st == GLT_OK ? check_range(conf, err) : st;
+}
+
 static enum glt_status write_file(const struct glt_nss_limits *l, size_t size, struct glt_err *err)
 {
 	int fd;

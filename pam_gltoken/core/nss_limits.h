@@ -9,5 +9,7 @@
  * and the system's accounts ask for. GLT_NOT_FOUND: the folder above does not exist, nothing was done. GLT_REFUSED:
  * the configured range is in use, the limits stay as they were. */
 enum glt_status glt_limits_refresh(const struct glt_conf *conf, uid_t owner, gid_t group, struct glt_err *err);
+/* GLT_REFUSED: the configured range may not be, or is in use. Whoever asks, nothing is changed. */
+enum glt_status glt_limits_range(const struct glt_conf *conf, struct glt_err *err);
 
 #endif

@@ -74,6 +74,15 @@ test_groups_follow_memberships() {
 	ok gltoken member set demo/hello @crew developer
 	ok id alice
 	says 'gl_project_1'
+	usermod -G '' alice
+	ok gltoken user sync --dry-run
+	ok id alice
+	says 'gl_project_1'
+	ok gltoken user sync
+	ok id alice
+	hides 'gl_project_1'
+	usermod -aG crew alice
+	ok gltoken publish
 	ok gltoken member set demo/hello @crew reporter
 	ok id alice
 	hides 'gl_project_1'
@@ -114,6 +123,8 @@ test_a_range_that_is_in_use_is_refused() {
 	useradd -u 80000 -M inrange
 	rc 1 gltoken publish
 	says "uid_min 70000 to uid_max 99999 overlaps account 'inrange' \(80000\)"
+	rc 1 gltoken config check
+	says "overlaps account 'inrange'"
 	userdel inrange
 	groupadd -g 80001 ingroup
 	rc 1 gltoken publish
@@ -127,6 +138,8 @@ test_a_range_that_is_in_use_is_refused() {
 	for line in 'uid_min = 999' $'uid_min = 60000\nuid_max = 65534' $'uid_min = 65535\nuid_max = 66000'; do
 		{ cat "$T/conf"; echo "$line"; } >$conf
 		rc 1 gltoken publish
+		says 'must begin at 1000 or above'
+		rc 1 gltoken config check
 		says 'must begin at 1000 or above'
 	done
 	cp "$T/conf" $conf

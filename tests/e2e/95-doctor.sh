@@ -346,6 +346,9 @@ nsswitch_lines() {
 	finds
 	printf '[nss]\nuids = range\n' >>$CONF
 	finds nss_lines
+	groupadd -g 70001 between
+	finds nss_lines nss_range
+	groupdel between
 	cp "$E2E_DIR/conf" $CONF
 }
 
