@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "newrepo.h"
 
+#include "repocheck.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -112,19 +114,17 @@ static int enter(const struct glt_newrepo *r, int *dir, const struct step *s)
 
 /* ---- git ---- */
 
-static void exec_git(const struct glt_newrepo *r)
+static void exec_git(const char *const *args)
 {
-	char branch[GLT_NAME_MAX + 32];
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	(void)snprintf(branch, sizeof(branch), "--initial-branch=%s", r->branch);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
 		_exit(127);
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)clearenv();
 	(void)setenv("PATH", GIT_PATH, 1);
 	(void)setenv("LC_ALL", "C", 1);
-	(void)execlp("git", "git", "init", "--quiet", "--bare", branch, ".", (char *)NULL);
+	(void)execvp(args[0], (char *const *)args);
 	_exit(127);
 }
 
@@ -138,21 +138,42 @@ static int wait_for(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static int run_git(const struct glt_newrepo *r, int dir)
+static int run_git(const struct glt_newrepo *r, const char *const *args)
 {
-	pid_t pid = fchdir(dir) == 0 ? fork() : -1;
+	pid_t pid = fork();
 	int status;
 
 	if (pid == 0)
-		exec_git(r);
+		exec_git(args);
 	status = pid < 0 ? -1 : wait_for(pid);
 	if (status == 0)
 		return GLT_EXIT_OK;
 	if (status == 127)
 		glt_cli_warn(r->cli, "cannot run git: install it in one of " GIT_PATH);
 	else
-		glt_cli_warn(r->cli, "git init failed (%d) for %s", status, r->path);
+		glt_cli_warn(r->cli, "git %s failed (%d) for %s", args[1], status, r->path);
 	return GLT_EXIT_UNAVAILABLE;
+}
+
+static int fill_repository(const struct glt_newrepo *r, int dir)
+{
+	const bool shared = glt_repo_is_shared(&r->cli->conf);
+	char branch[GLT_NAME_MAX + 32];
+	const char *const init[] = {
+		"git",  "init", "--quiet", "--bare", shared ? "--shared=group" : "--shared=umask",
+		branch, ".",    NULL};
+	/* Where it is shared, init forbids every forced push, which is gltoken protect's to say. */
+	const char *const unset[] = {"git", "config", "--file", "config", "--unset", "receive.denyNonFastForwards",
+				     NULL};
+	int rc;
+
+	(void)snprintf(branch, sizeof(branch), "--initial-branch=%s", r->branch);
+	if (fchdir(dir) != 0) {
+		glt_cli_warn(r->cli, "cannot enter the folder of %s: %s", r->path, strerror(errno));
+		return GLT_EXIT_UNAVAILABLE;
+	}
+	rc = run_git(r, init);
+	return rc == GLT_EXIT_OK && shared ? run_git(r, unset) : rc;
 }
 
 /* ---- taking it away ---- */
@@ -208,7 +229,7 @@ static int make(const struct glt_newrepo *r)
 	while (rc == GLT_EXIT_OK && next_step(&rest, &s))
 		rc = enter(r, &dir, &s);
 	if (rc == GLT_EXIT_OK && !r->folders_only)
-		rc = run_git(r, dir);
+		rc = fill_repository(r, dir);
 	if (rc != GLT_EXIT_OK)
 		take_away(r, r->root, r->path, (struct step){.number = 0});
 	return rc;

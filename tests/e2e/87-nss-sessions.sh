@@ -128,6 +128,30 @@ test_range_bots_clone_and_push_as_themselves() {
 	ok git_ -C "$T/d" push origin HEAD:refs/heads/range
 }
 
+# Of a repository that gltoken makes, nothing is left to be set.
+test_range_bots_push_to_a_repository_as_it_was_made() {
+	uids range
+	ok gltoken repo create --no-protect demo/fresh
+	ok gltoken repo check demo/fresh
+	[ "$(stat -c %a /srv/git/demo/fresh.git/objects)" = 2770 ] || fail "$(ls -la /srv/git/demo/fresh.git)"
+	new_token --group demo --role developer --scope write_repository
+	BOT=$(gltoken show "$ID" --json | jq -r .user)
+	client password "$TOKEN"
+	ok git_ clone "$BOT@host:demo/fresh.git" "$T/c"
+	commit "$T/c"
+	ok git_ -C "$T/c" push origin HEAD:refs/heads/one
+	new_token --group demo --role developer --scope write_repository
+	BOT=$(gltoken show "$ID" --json | jq -r .user)
+	client password "$TOKEN"
+	commit "$T/c"
+	ok git_ -C "$T/c" push "$BOT@host:demo/fresh.git" HEAD:refs/heads/one
+	ok git_ -C "$T/c" push --force "$BOT@host:demo/fresh.git" HEAD~1:refs/heads/one
+	uids shared
+	ok gltoken repo create --no-protect demo/alone
+	ok gltoken repo check demo/alone
+	[ -z "$(server_git demo/alone config core.sharedRepository)" ] || fail 'shared with nobody'
+}
+
 # The helper publishes, too.
 test_a_session_changes_what_is_published() {
 	local before
