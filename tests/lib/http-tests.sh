@@ -198,6 +198,12 @@ test_nothing_else_is_served() {
 	done
 	status 405 "/demo/hello.git$PULL" -K "$T/curlrc" -X POST -d x
 	status 405 /demo/hello.git/git-upload-pack -K "$T/curlrc"
+	# Not the web server's own files either.
+	for p in "/demo/hello%0a.git$PULL" "/%0a/index.html"; do
+		http "$p" -K "$T/curlrc"
+		[ "$STATUS" = 400 ] || [ "$STATUS" = 404 ] || fail "$p: $(outcome)"
+		[ "$STATUS" = 400 ] || says '[Cc]ache-[Cc]ontrol: no-store'
+	done
 	ln -s /srv/git/secret/vault.git /srv/git/demo/way.git
 	status 404 "/demo/way.git$PULL" -K "$T/curlrc"
 	rm /srv/git/demo/way.git
