@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,6 +31,16 @@ static enum glt_status set_text(void *field, size_t size, const char *value, str
 		return glt_fail(err, GLT_INVALID, "'%.64s...' has over %zu bytes", value, size - 1);
 	strcpy(field, value);
 	return GLT_OK;
+}
+
+static enum glt_status set_realm(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	if (strcasecmp(value, "GitLab") == 0)
+		return glt_fail(err, GLT_INVALID,
+				"'%.64s' must be another name: Git Credential Manager would take "
+				"this host for a GitLab",
+				value);
+	return set_text(field, size, value, err);
 }
 
 static enum glt_status set_path(void *field, size_t size, const char *value, struct glt_err *err)
@@ -300,7 +311,7 @@ static const struct {
 	{"git", "shared_accounts", set_accounts, FIELD(shared_accounts)},
 	{"git", "umask", set_umask, FIELD(umask_bits)},
 	{"git", "session_lifetime", set_span, FIELD(session_lifetime)},
-	{"http", "realm", set_text, FIELD(http_realm)},
+	{"http", "realm", set_realm, FIELD(http_realm)},
 	{"http", "account", set_account, FIELD(http_account)},
 	{"http", "insecure", set_yes, FIELD(http_insecure)},
 	{"http", "trusted_proxies", set_networks, FIELD(trusted_proxies)},

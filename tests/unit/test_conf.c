@@ -225,6 +225,7 @@ static const struct {
 	{"policy", "retention_days", "1000001"},
 	{"policy", "retention_days", "-1"},
 	{"policy", "retention_days", ""},
+	{"http", "realm", "GitLab"},
 	{"nss", "uids", "none"},
 	{"nss", "uid_min", "0"},
 	{"nss", "uid_max", "4294967294"},
