@@ -231,10 +231,12 @@ static void rotate(struct change *c)
 	} else if (target && change_permitted(c) && read_expiry(c, &r.expires_at) && read_overlap(c, &r.overlap)) {
 		/* Who rotates itself may have lost the answer, and has nothing but the old one to ask with. */
 		r.again = c->bearer.token && target->id == c->bearer.token->id;
-		if (!r.again)
-			r.expires_at = bounded_expiry(c, r.expires_at);
 		/* Without a wish it lives as long as the one before: a token that rotates itself never dies of it. */
 		r.keep_lifetime = r.expires_at == GLT_EXPIRES_DEFAULT;
+		if (!r.again && r.keep_lifetime)
+			r.not_after = bounded_expiry(c, GLT_WHEN_NEVER);
+		else if (!r.again)
+			r.expires_at = bounded_expiry(c, r.expires_at);
 		r.id = target->id;
 		st = glt_rotate(c->a->store, &c->a->conf, &r, &fresh, text, &err);
 		if (st == GLT_OK)

@@ -52,6 +52,7 @@ enum glt_status glt_service_check(const char *service, struct glt_err *err);
 struct glt_rotate {
 	uint64_t id;
 	int64_t expires_at; /* GLT_EXPIRES_DEFAULT: a week where expiry is required, else never */
+	int64_t not_after;  /* where expires_at is the default: no later than this; 0: no such bound */
 	bool keep_lifetime; /* as long as the old one's whole lifetime */
 	int64_t overlap; /* seconds for which the old one goes on working; GLT_OVERLAP_DEFAULT: [policy] min_overlap */
 	bool again;      /* rotated before, in its overlap: replace the successor, if that was never used */

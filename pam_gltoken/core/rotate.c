@@ -47,6 +47,8 @@ static enum glt_status successor(const struct glt_conf *conf, const struct glt_r
 
 	if (r->keep_lifetime)
 		usual = old->expires_at ? old->expires_at - old->created_at : 0;
+	if (r->not_after && (!usual || r->now + usual > r->not_after))
+		usual = r->not_after - r->now;
 	st = glt_policy_expiry(conf, old->type, r->expires_at, usual, r->now, &expires_at, err);
 	if (st != GLT_OK)
 		return st;

@@ -389,6 +389,22 @@ test_rotate_with_an_overlap() {
 	boxed 'Token already rotated, and the new one is with somebody' tokens rotate self
 }
 
+# Its own life, not that of the token which asks, unless that one is shorter.
+test_rotated_by_another_token() {
+	local old left
+	new_token --user alice --scope read_repository --expires 10d
+	old=$ID
+	by_token alice api --expires 80d
+	ok ssh_ git@host tokens rotate "$old"
+	left=$(gltoken list --user alice --json | jq -r ".[] | select(.previous == $old) | (.expires_at | fromdate) - now")
+	((${left%.*} > 9 * 86400 && ${left%.*} <= 10 * 86400)) || fail "it has $left seconds: $(outcome)"
+	new_token --user alice --scope read_repository --expires 10d
+	old=$ID
+	by_token alice api --expires 2d
+	ok ssh_ git@host tokens rotate "$old"
+	says "^Expires: $(in_days 2)T"
+}
+
 test_maintainer_and_the_projects_tokens() {
 	local bot owners
 	new_token --project demo/hello --role developer --scope read_repository
