@@ -339,13 +339,14 @@ static int list(struct glt_cli *cli, int argc, char **argv)
 
 /* ---- remove ---- */
 
-static const char remove_help[] = "Usage: gltoken key remove ID|FINGERPRINT\n"
+static const char remove_help[] = "Usage: gltoken key remove ID|FINGERPRINT [--json]\n"
 				  "\n"
 				  "Remove a public key, named by its number or as SHA256:... of ssh-keygen -l.\n"
 				  "Sessions that it opened end at their next request.\n"
-				  "\n" GLT_HELP_HELP;
+				  "\n" GLT_HELP_JSON GLT_HELP_HELP;
 
 static const struct option remove_options[] = {
+	GLT_OPTIONS_JSON,
 	GLT_OPTIONS_END,
 };
 
@@ -374,6 +375,7 @@ static int remove_key(struct glt_cli *cli, int argc, char **argv)
 {
 	struct which w = {.id = 0};
 	struct glt_change *c;
+	char fingerprint[64];
 	Glt__Key *k = NULL;
 	struct glt_err err;
 	struct glt_txn *txn;
@@ -392,8 +394,6 @@ static int remove_key(struct glt_cli *cli, int argc, char **argv)
 	st = w.by_fingerprint ? glt_key_by_fingerprint(txn, w.fingerprint, &k, &err)
 			      : glt_key_load(txn, w.id, &k, &err);
 	if (st == GLT_OK) {
-		char fingerprint[64];
-
 		glt_pubkey_fingerprint(k->blob.data, k->blob.len, w.fingerprint);
 		glt_pubkey_fingerprint_text(w.fingerprint, fingerprint);
 		glt_key_drop(c, k);
@@ -401,8 +401,14 @@ static int remove_key(struct glt_cli *cli, int argc, char **argv)
 				 NULL);
 	}
 	rc = glt_write_end(cli, txn, c, st, &err);
-	if (rc == GLT_EXIT_OK)
+	if (rc == GLT_EXIT_OK) {
 		glt_cli_say("Removed key %" PRIu64 " of %s.", k->id, k->user[0] ? k->user : k->path);
+		rc = glt_json_result(cli,
+				     json_pack("{s:I,s:s,s:o,s:o}", "id", (json_int_t)k->id, "fingerprint_sha256",
+					       fingerprint, "user", glt_json_text(k->user), "path",
+					       glt_json_text(k->path)),
+				     true);
+	}
 	glt_key_free(k);
 	return rc;
 }

@@ -17,15 +17,16 @@ static const char intro[] =
 /* ---- set ---- */
 
 static const char set_help[] =
-	"Usage: gltoken member set PATH PRINCIPAL ROLE\n"
+	"Usage: gltoken member set PATH PRINCIPAL ROLE [--json]\n"
 	"\n"
 	"Give a user or @unixgroup a role on a project, or on a group and everything below it.\n"
 	"\n"
 	"ROLE is guest, planner, reporter (pulls), developer (pushes), maintainer (pushes to\n"
 	"protected refs) or owner, or GitLab's number.\n"
-	"\n" GLT_HELP_HELP;
+	"\n" GLT_HELP_JSON GLT_HELP_HELP;
 
-static const struct option help_only[] = {
+static const struct option json_only[] = {
+	GLT_OPTIONS_JSON,
 	GLT_OPTIONS_END,
 };
 
@@ -58,7 +59,7 @@ static int set(struct glt_cli *cli, int argc, char **argv)
 	struct glt_txn *txn;
 	int rc;
 
-	while (glt_cli_option(cli, argc, argv, help_only, set_help) != -1)
+	while (glt_cli_option(cli, argc, argv, json_only, set_help) != -1)
 		;
 	glt_cli_operands(cli, argc, argv, 3, 3, "PATH PRINCIPAL ROLE");
 	glt_target_path(cli, argv[optind], s.path);
@@ -77,18 +78,22 @@ static int set(struct glt_cli *cli, int argc, char **argv)
 	if (rc != GLT_EXIT_OK)
 		return rc;
 	rc = glt_write_end(cli, txn, c, put(cli, txn, c, &s, &err), &err);
-	if (rc == GLT_EXIT_OK)
-		glt_cli_say("%s: %s is %s of %s.", s.unchanged ? "Unchanged" : "Done", s.principal,
-			    glt_role_name(s.role), s.path);
-	return rc;
+	if (rc != GLT_EXIT_OK)
+		return rc;
+	glt_cli_say("%s: %s is %s of %s.", s.unchanged ? "Unchanged" : "Done", s.principal, glt_role_name(s.role),
+		    s.path);
+	return glt_json_result(cli,
+			       json_pack("{s:s,s:s,s:i,s:s}", "path", s.path, "principal", s.principal,
+					 "access_level", s.role, "role", glt_role_name(s.role)),
+			       !s.unchanged);
 }
 
 /* ---- remove ---- */
 
-static const char remove_help[] = "Usage: gltoken member remove PATH PRINCIPAL\n"
+static const char remove_help[] = "Usage: gltoken member remove PATH PRINCIPAL [--json]\n"
 				  "\n"
 				  "Take a membership away. What PRINCIPAL has from a group above stays.\n"
-				  "\n" GLT_HELP_HELP;
+				  "\n" GLT_HELP_JSON GLT_HELP_HELP;
 
 static int remove_member(struct glt_cli *cli, int argc, char **argv)
 {
@@ -100,7 +105,7 @@ static int remove_member(struct glt_cli *cli, int argc, char **argv)
 	enum glt_status st;
 	int rc;
 
-	while (glt_cli_option(cli, argc, argv, help_only, remove_help) != -1)
+	while (glt_cli_option(cli, argc, argv, json_only, remove_help) != -1)
 		;
 	glt_cli_operands(cli, argc, argv, 2, 2, "PATH PRINCIPAL");
 	glt_target_path(cli, argv[optind], path);
@@ -113,9 +118,10 @@ static int remove_member(struct glt_cli *cli, int argc, char **argv)
 		return rc;
 	st = glt_member_take(cli, txn, c, path, principal, &err);
 	rc = glt_write_end(cli, txn, c, st, &err);
-	if (rc == GLT_EXIT_OK)
-		glt_cli_say("Done: %s is no member of %s itself any more.", principal, path);
-	return rc;
+	if (rc != GLT_EXIT_OK)
+		return rc;
+	glt_cli_say("Done: %s is no member of %s itself any more.", principal, path);
+	return glt_json_result(cli, json_pack("{s:s,s:s}", "path", path, "principal", principal), true);
 }
 
 /* ---- list ---- */

@@ -54,6 +54,13 @@ static uint32_t level_of(const struct glt_cli *cli, const char *text)
 	return level;
 }
 
+static json_t *item_of(const Glt__Protection *p)
+{
+	return json_pack("{s:s,s:o,s:i,s:i,s:i}", "path", p->path, "ref", glt_json_text(p->ref_glob),
+			 "push_access_level", (int)p->push, "force_access_level", (int)p->force,
+			 "delete_access_level", (int)p->remove);
+}
+
 static int apply(struct glt_cli *cli, const struct protect *p, Glt__Protection *fresh)
 {
 	struct glt_change *c;
@@ -68,10 +75,13 @@ static int apply(struct glt_cli *cli, const struct protect *p, Glt__Protection *
 	st = fresh ? glt_protect_set(cli, txn, c, fresh, &changed, &err)
 		   : glt_protect_remove(cli, txn, c, p->path, p->glob, &err);
 	rc = glt_write_end(cli, txn, c, st, &err);
-	if (rc == GLT_EXIT_OK)
-		glt_cli_say("%s: %s of %s is %s.", changed ? "Done" : "Unchanged", p->glob, p->path,
-			    fresh ? "protected" : "protected no more");
-	return rc;
+	if (rc != GLT_EXIT_OK)
+		return rc;
+	glt_cli_say("%s: %s of %s is %s.", changed ? "Done" : "Unchanged", p->glob, p->path,
+		    fresh ? "protected" : "protected no more");
+	return glt_json_result(cli,
+			       fresh ? item_of(fresh) : json_pack("{s:s,s:s}", "path", p->path, "ref", p->glob),
+			       changed);
 }
 
 static int set(struct glt_cli *cli, struct protect *p)
@@ -85,6 +95,11 @@ static int set(struct glt_cli *cli, struct protect *p)
 	fresh.force = level_of(cli, p->force);
 	fresh.remove = level_of(cli, p->remove);
 	rc = glt_cli_config(cli);
+	if (rc == GLT_EXIT_OK && !p->drop && glt_target_is_group(cli, p->path)) {
+		glt_cli_warn(cli, "%s is a group: protect the refs of each project in it, as %s/PROJECT", p->path,
+			     p->path);
+		return GLT_EXIT_DENIED;
+	}
 	if (rc == GLT_EXIT_OK && !p->drop)
 		glt_target_note(cli, p->path, GLT_TARGET_PROJECT);
 	if (rc == GLT_EXIT_OK)
@@ -101,18 +116,10 @@ static void add_item(struct glt_out *out, const Glt__Protection *p)
 	const char *const cells[] = {p->ref_glob, glt_level_name(p->push), glt_level_name(p->force),
 				     glt_level_name(p->remove)};
 
-	if (glt_out_is_json(out)) {
-		json_t *o = json_object();
-
-		(void)json_object_set_new(o, "path", glt_json_text(p->path));
-		(void)json_object_set_new(o, "ref", glt_json_text(p->ref_glob));
-		(void)json_object_set_new(o, "push_access_level", json_integer(p->push));
-		(void)json_object_set_new(o, "force_access_level", json_integer(p->force));
-		(void)json_object_set_new(o, "delete_access_level", json_integer(p->remove));
-		glt_out_json(out, o);
-		return;
-	}
-	glt_out_row(out, cells);
+	if (glt_out_is_json(out))
+		glt_out_json(out, item_of(p));
+	else
+		glt_out_row(out, cells);
 }
 
 static int list(struct glt_cli *cli, const struct protect *p)

@@ -27,17 +27,18 @@ static const char *one_name(struct glt_cli *cli, int argc, char **argv)
 /* ---- add ---- */
 
 static const char add_help[] =
-	"Usage: gltoken user add NAME [--display TEXT]\n"
+	"Usage: gltoken user add NAME [--display TEXT] [--json]\n"
 	"\n"
 	"Register a user. Where the system has an account NAME, it is that one; otherwise a\n"
 	"user without an account is made.\n"
 	"\n"
-	"      --display TEXT       the person's name\n" GLT_HELP_HELP;
+	"      --display TEXT       the person's name\n" GLT_HELP_JSON GLT_HELP_HELP;
 
 enum { OPT_DISPLAY = GLT_OPT_OWN, OPT_REASON };
 
 static const struct option add_options[] = {
 	{"display", required_argument, NULL, OPT_DISPLAY},
+	GLT_OPTIONS_JSON,
 	GLT_OPTIONS_END,
 };
 
@@ -63,53 +64,68 @@ static int add(struct glt_cli *cli, int argc, char **argv)
 	if (rc != GLT_EXIT_OK)
 		return rc;
 	rc = glt_write_end(cli, txn, c, glt_user_put_new(cli, txn, c, name, display, system, &err), &err);
-	if (rc == GLT_EXIT_OK)
-		glt_cli_say("Added user %s (%s).", name,
-			    system ? "an account of this system" : "without an account here");
-	return rc;
+	if (rc != GLT_EXIT_OK)
+		return rc;
+	glt_cli_say("Added user %s (%s).", name, system ? "an account of this system" : "without an account here");
+	return glt_json_result(cli,
+			       json_pack("{s:s,s:o,s:s,s:b}", "username", name, "name", glt_json_text(display),
+					 "state", "active", "system_account", system),
+			       true);
 }
 
 /* ---- block, unblock ---- */
 
 static const char block_help[] =
-	"Usage: gltoken user block NAME [--reason TEXT]\n"
+	"Usage: gltoken user block NAME [--reason TEXT] [--json]\n"
 	"\n"
 	"Deny every token and key session of a user from their next request on, until\n"
 	"'gltoken user unblock NAME'. Nothing is revoked.\n"
 	"\n"
-	"      --reason TEXT        why; kept in the record and the audit log\n" GLT_HELP_HELP;
-static const char unblock_help[] = "Usage: gltoken user unblock NAME\n"
+	"      --reason TEXT        why; kept in the record and the audit log\n" GLT_HELP_JSON GLT_HELP_HELP;
+static const char unblock_help[] = "Usage: gltoken user unblock NAME [--json]\n"
 				   "\n"
 				   "Give a blocked user their tokens and keys back.\n"
-				   "\n" GLT_HELP_HELP;
+				   "\n" GLT_HELP_JSON GLT_HELP_HELP;
 
 static const struct option block_options[] = {
 	{"reason", required_argument, NULL, OPT_REASON},
+	GLT_OPTIONS_JSON,
 	GLT_OPTIONS_END,
 };
-static const struct option help_only[] = {
+static const struct option json_only[] = {
+	GLT_OPTIONS_JSON,
 	GLT_OPTIONS_END,
 };
 
 static int set_state(struct glt_cli *cli, struct glt_blocking *b)
 {
 	struct glt_change *c;
-	struct glt_err err;
+	struct glt_err err, asked_err;
 	struct glt_txn *txn;
+	enum glt_status st, asked = glt_user_ask_system(b->name, &b->system, &asked_err);
 	int rc;
 
-	if (glt_user_ask_system(b->name, &b->system, &err) != GLT_OK)
+	if (asked != GLT_OK)
 		b->system = false; /* a record of ours is enough */
 	rc = glt_cli_open(cli, true);
 	if (rc == GLT_EXIT_OK)
 		rc = glt_write_begin(cli, &txn, &c);
 	if (rc != GLT_EXIT_OK)
 		return rc;
-	rc = glt_write_end(cli, txn, c, glt_user_set_blocked(cli, txn, c, b, &err), &err);
-	if (rc == GLT_EXIT_OK)
-		glt_cli_say("%s: user %s is %s.", b->unchanged ? "Unchanged" : "Done", b->name,
-			    b->block ? "blocked" : "not blocked");
-	return rc;
+	st = glt_user_set_blocked(cli, txn, c, b, &err);
+	if (st == GLT_NOT_FOUND && asked != GLT_OK) {
+		st = asked;
+		err = asked_err;
+	}
+	rc = glt_write_end(cli, txn, c, st, &err);
+	if (rc != GLT_EXIT_OK)
+		return rc;
+	glt_cli_say("%s: user %s is %s.", b->unchanged ? "Unchanged" : "Done", b->name,
+		    b->block ? "blocked" : "not blocked");
+	return glt_json_result(cli,
+			       json_pack("{s:s,s:s}", "username", b->name, "state",
+					 b->block ? "blocked" : "active"),
+			       !b->unchanged);
 }
 
 static int block(struct glt_cli *cli, int argc, char **argv)
@@ -129,7 +145,7 @@ static int unblock(struct glt_cli *cli, int argc, char **argv)
 {
 	struct glt_blocking b = {.block = false};
 
-	while (glt_cli_option(cli, argc, argv, help_only, unblock_help) != -1)
+	while (glt_cli_option(cli, argc, argv, json_only, unblock_help) != -1)
 		;
 	b.name = one_name(cli, argc, argv);
 	return set_state(cli, &b);

@@ -5,6 +5,7 @@
 #include "people.h"
 #include "records.h"
 #include "select.h"
+#include "table.h"
 #include "tokens.h"
 #include "userput.h"
 
@@ -12,13 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char help[] = "Usage: gltoken user remove NAME\n"
+static const char help[] = "Usage: gltoken user remove NAME [--json]\n"
 			   "\n"
 			   "Forget a user, with all public keys and memberships. It is refused while the user\n"
 			   "has tokens that are not revoked: run 'gltoken revoke --user NAME' first.\n"
-			   "\n" GLT_HELP_HELP;
+			   "\n" GLT_HELP_JSON GLT_HELP_HELP;
 
 static const struct option options[] = {
+	GLT_OPTIONS_JSON,
 	GLT_OPTIONS_END,
 };
 
@@ -158,8 +160,12 @@ int glt_cmd_user_remove(struct glt_cli *cli, int argc, char **argv)
 	if (rc != GLT_EXIT_OK)
 		return rc;
 	rc = glt_write_end(cli, s.txn, s.c, sweep(cli, &s, &err), &err);
-	if (rc == GLT_EXIT_OK)
-		glt_cli_say("Removed user %s, with %zu keys and %zu memberships.", s.name, s.keys, s.members);
 	free(s.ids);
-	return rc;
+	if (rc != GLT_EXIT_OK)
+		return rc;
+	glt_cli_say("Removed user %s, with %zu keys and %zu memberships.", s.name, s.keys, s.members);
+	return glt_json_result(cli,
+			       json_pack("{s:s,s:I,s:I}", "username", s.name, "keys", (json_int_t)s.keys,
+					 "memberships", (json_int_t)s.members),
+			       true);
 }

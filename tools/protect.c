@@ -14,36 +14,47 @@ enum glt_status glt_protect_glob(const char *text, char out[GLT_NAME_MAX + 1], s
 
 	if (n < 0 || n > GLT_NAME_MAX)
 		return glt_fail(err, GLT_INVALID, "pattern has over %d bytes", GLT_NAME_MAX);
+	if (strstr(out, "..") || strstr(out, "//") || strstr(out, "/.") || strstr(out, "@{") ||
+	    strpbrk(out, " ~^:") || out[n - 1] == '/' || out[n - 1] == '.')
+		return glt_fail(err, GLT_INVALID,
+				"pattern '%s': no ref has such a name, see git-check-ref-format(1)", out);
 	return glt_glob_check(out, err);
 }
 
-static void event(const struct glt_cli *cli, struct glt_change *c, const char *action, const char *path,
-		  const char *glob, const char *after)
+#define LEVELS 96
+
+static const char *levels(const Glt__Protection *p, char out[LEVELS])
 {
-	char object[GLT_PATH_MAX + GLT_NAME_MAX + 2];
+	if (!p)
+		return NULL;
+	(void)snprintf(out, LEVELS, "push=%u force=%u delete=%u", p->push, p->force, p->remove);
+	return out;
+}
+
+static void event(const struct glt_cli *cli, struct glt_change *c, const char *action, const char *path,
+		  const char *glob, const Glt__Protection *old, const Glt__Protection *fresh)
+{
+	char object[GLT_PATH_MAX + GLT_NAME_MAX + 2], before[LEVELS], after[LEVELS];
 
 	(void)snprintf(object, sizeof(object), "%s %s", path, glob);
-	glt_event_object(c, cli->actor, action, object, NULL, after, NULL);
+	glt_event_object(c, cli->actor, action, object, levels(old, before), levels(fresh, after), NULL);
 }
 
 enum glt_status glt_protect_set(const struct glt_cli *cli, struct glt_txn *txn, struct glt_change *c,
 				Glt__Protection *fresh, bool *changed, struct glt_err *err)
 {
 	Glt__Protection *old;
-	char after[96];
 	enum glt_status st = glt_protection_load(txn, fresh->path, fresh->ref_glob, &old, err);
 
 	*changed = !old || old->push != fresh->push || old->force != fresh->force || old->remove != fresh->remove;
-	glt_protection_free(old);
-	if (st != GLT_OK && st != GLT_NOT_FOUND)
-		return st;
-	if (*changed) {
-		(void)snprintf(after, sizeof(after), "push=%u force=%u delete=%u", fresh->push, fresh->force,
-			       fresh->remove);
+	if (st == GLT_NOT_FOUND)
+		st = GLT_OK;
+	if (st == GLT_OK && *changed) {
 		glt_protection_store(c, fresh);
-		event(cli, c, "protect.set", fresh->path, fresh->ref_glob, after);
+		event(cli, c, "protect.set", fresh->path, fresh->ref_glob, old, fresh);
 	}
-	return GLT_OK;
+	glt_protection_free(old);
+	return st;
 }
 
 enum glt_status glt_protect_remove(const struct glt_cli *cli, struct glt_txn *txn, struct glt_change *c,
@@ -52,12 +63,12 @@ enum glt_status glt_protect_remove(const struct glt_cli *cli, struct glt_txn *tx
 	Glt__Protection *old;
 	enum glt_status st = glt_protection_load(txn, path, glob, &old, err);
 
+	if (st == GLT_OK) {
+		glt_protection_drop(c, path, glob);
+		event(cli, c, "protect.remove", path, glob, old, NULL);
+	}
 	glt_protection_free(old);
-	if (st != GLT_OK)
-		return st;
-	glt_protection_drop(c, path, glob);
-	event(cli, c, "protect.remove", path, glob, NULL);
-	return GLT_OK;
+	return st;
 }
 
 enum glt_status glt_protect_default(const struct glt_cli *cli, struct glt_txn *txn, struct glt_change *c,

@@ -190,6 +190,16 @@ bool glt_json_print(json_t *value)
 	return ok;
 }
 
+int glt_json_result(const struct glt_cli *cli, json_t *o, bool changed)
+{
+	if (cli->format != GLT_FORMAT_JSON) {
+		json_decref(o);
+		return GLT_EXIT_OK;
+	}
+	(void)json_object_set_new(o, "changed", json_boolean(changed));
+	return glt_json_print(o) ? GLT_EXIT_OK : GLT_EXIT_UNAVAILABLE;
+}
+
 json_t *glt_json_text(const char *s)
 {
 	json_t *v;

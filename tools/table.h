@@ -36,6 +36,8 @@ bool glt_out_print(struct glt_out *t);
 
 /* One JSON value and a line feed. Takes it over. */
 bool glt_json_print(json_t *value);
+/* Of a change that was made: o and "changed", where --json asks for it. Takes o over. Exit status. */
+int glt_json_result(const struct glt_cli *cli, json_t *o, bool changed);
 /* null for NULL and ""; bytes that are no UTF-8 become U+FFFD. */
 json_t *glt_json_text(const char *s);
 json_t *glt_json_number(uint64_t v); /* null for 0 */

@@ -57,6 +57,13 @@ static bool project_absent(const char *repo_root, const char *path)
 	return st == GLT_REPO_ABSENT || st == GLT_REPO_NOT_A_REPO;
 }
 
+bool glt_target_is_group(const struct glt_cli *cli, const char *path)
+{
+	const char *root = cli->conf.repo_root;
+
+	return !group_absent(root, path) && access(root, F_OK) == 0 && project_absent(root, path);
+}
+
 void glt_target_note(const struct glt_cli *cli, const char *path, enum glt_target kind)
 {
 	const char *root = cli->conf.repo_root;

@@ -15,5 +15,7 @@ const char *glt_target_optional(const struct glt_cli *cli, int argc, char **argv
 /* A note on stderr where there is none of that path: a typo shows, and a token may still be issued before its
  * repository is made. Before privilege is dropped. */
 void glt_target_note(const struct glt_cli *cli, const char *path, enum glt_target kind);
+/* Is it a folder with repositories in it, and none itself? */
+bool glt_target_is_group(const struct glt_cli *cli, const char *path);
 
 #endif

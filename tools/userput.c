@@ -91,7 +91,11 @@ enum glt_status glt_user_set_blocked(const struct glt_cli *cli, struct glt_txn *
 	Glt__User *u = NULL;
 	enum glt_status st = glt_user_load(txn, b->name, &u, err);
 
-	if (st == GLT_NOT_FOUND && b->system && b->block) {
+	if (st == GLT_NOT_FOUND && b->system && !b->block) {
+		b->unchanged = true;
+		return GLT_OK;
+	}
+	if (st == GLT_NOT_FOUND && b->system) {
 		u = new_user(cli, txn, b->name, true);
 		st = GLT_OK;
 	}

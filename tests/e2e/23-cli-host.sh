@@ -63,6 +63,62 @@ test_users() {
 	unchanged rc 1 gltoken user block mallory
 }
 
+# What a change came to, for whoever scripts it.
+test_changes_as_json() {
+	local key
+	ok gltoken member set demo/hello bob reporter --json
+	json '. == {path: "demo/hello", principal: "bob", access_level: 20, role: "reporter", changed: true}'
+	ok gltoken member set demo/hello bob 20 --json
+	json '.changed == false'
+	ok gltoken member remove demo/hello bob --json
+	json '. == {path: "demo/hello", principal: "bob", changed: true}'
+	ok gltoken user add yan --json
+	json '. == {username: "yan", name: null, state: "active", system_account: false, changed: true}'
+	ok gltoken user block yan --json
+	json '. == {username: "yan", state: "blocked", changed: true}'
+	ok gltoken user unblock yan --json
+	json '. == {username: "yan", state: "active", changed: true}'
+	key=$(new_key)
+	ok gltoken key add yan "$key.pub"
+	ok gltoken key list yan --json
+	key=$(jq -r '.[0].id' "$T/out")
+	ok gltoken key remove "$key" --json
+	json ".id == $key and .user == \"yan\" and .path == null and .changed"
+	ok gltoken user remove yan --json
+	json '. == {username: "yan", keys: 0, memberships: 0, changed: true}'
+	ok gltoken protect demo/hello topic --push maintainer --json
+	json '. == {path: "demo/hello", ref: "refs/heads/topic", push_access_level: 40, force_access_level: 0,
+		delete_access_level: 0, changed: true}'
+	ok gltoken protect demo/hello topic --push developer --json
+	ok gltoken audit list --limit 1 --json
+	json '.[0] | .before == "push=40 force=0 delete=0" and .after == "push=30 force=0 delete=0"'
+	ok gltoken protect demo/hello topic --remove --json
+	json '. == {path: "demo/hello", ref: "refs/heads/topic", changed: true}'
+	ok gltoken audit list --limit 1 --json
+	json '.[0] | .before == "push=30 force=0 delete=0" and .after == null'
+}
+
+# It must not look as if something were protected.
+test_protect_what_cannot_be() {
+	local ref
+	unchanged rc 1 gltoken protect demo main --push maintainer
+	says 'demo is a group'
+	for ref in a..b 'a b' a~1 a^ a:b .a a/.b a/ a. a//b 'a@{1}'; do
+		unchanged rc 2 gltoken protect demo/hello "$ref" --push maintainer
+		says 'no ref has such a name'
+	done
+}
+
+# Who was never registered is not blocked; root can be neither.
+test_unblock_an_account() {
+	unchanged ok gltoken user unblock daemon
+	says 'Unchanged: user daemon is not blocked'
+	unchanged rc 1 gltoken user block root
+	says 'uid 0'
+	unchanged rc 1 gltoken user unblock mallory
+	says "no user 'mallory'"
+}
+
 test_keys() {
 	local key fp
 	key=$(new_key)
