@@ -118,7 +118,11 @@ static int find(const struct glt_cli *cli, struct move *m, const char *real)
 			(void)snprintf(m->to_folder, sizeof(m->to_folder), "%s.git", m->to);
 		return GLT_EXIT_OK;
 	}
-	glt_cli_warn(cli, "%s: %s", m->from, glt_repo_text(from));
+	if (glt_target_is_group(cli, m->from))
+		glt_cli_warn(cli, "%s is a group: move each of its repositories, as %s/PROJECT to %s/PROJECT",
+			     m->from, m->from, m->to);
+	else
+		glt_cli_warn(cli, "%s: %s", m->from, glt_repo_text(from));
 	return GLT_EXIT_DENIED;
 }
 

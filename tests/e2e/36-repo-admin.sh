@@ -82,6 +82,15 @@ test_move() {
 	ok gltoken member remove taken/name bob
 }
 
+test_move_of_a_group() {
+	fill many/one
+	rc 1 gltoken repo move many more
+	says 'many is a group: move each of its repositories, as many/PROJECT to more/PROJECT'
+	[ -d /srv/git/many/one.git ] || fail 'it was moved'
+	rc 1 gltoken repo move none more
+	says 'none: no such repository'
+}
+
 killed_at() { # SYSCALL FROM TO: move, and be killed where a process of it calls that
 	timeout 20 strace -f -qq -o "$T/strace" -e "trace=$1" -e "inject=$1:signal=KILL:when=1" \
 		gltoken repo move "$2" "$3" >/dev/null 2>&1 || true
