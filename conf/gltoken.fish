@@ -21,7 +21,7 @@ function __gltoken_complete
             set -l head (commandline -ct | string replace -r '[^,]*$' '')
             printf '%s\n' $head{api,read_api,read_repository,write_repository,read_registry,write_registry,self_rotate,create_runner,manage_runner,ai_features,k8s_proxy,read_virtual_registry,write_virtual_registry,read_user,sudo,admin_mode,read_service_ping}
         case --role --access-level
-            printf '%s\n' guest planner reporter developer maintainer owner
+            printf '%s\n' guest planner reporter security_manager developer maintainer owner
         case --push --force --delete
             printf '%s\n' nobody developer maintainer
         case --type

@@ -21,8 +21,8 @@ static const char set_help[] =
 	"\n"
 	"Give a user or @unixgroup a role on a project, or on a group and everything below it.\n"
 	"\n"
-	"ROLE is guest, planner, reporter (pulls), developer (pushes), maintainer (pushes to\n"
-	"protected refs) or owner, or GitLab's number.\n"
+	"ROLE is guest, planner, reporter and security_manager (pull), developer (pushes), maintainer\n"
+	"(pushes to protected refs) or owner, or GitLab's number.\n"
 	"\n" GLT_HELP_JSON GLT_HELP_HELP;
 
 static const struct option json_only[] = {

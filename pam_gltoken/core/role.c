@@ -15,6 +15,7 @@ static const struct {
 	{GLT_GUEST, "guest", 0},
 	{GLT_PLANNER, "planner", 0},
 	{GLT_REPORTER, "reporter", BIT(GLT_MAY_PULL)},
+	{GLT_SECURITY_MANAGER, "security_manager", BIT(GLT_MAY_PULL)},
 	{GLT_DEVELOPER, "developer", BIT(GLT_MAY_PULL) | BIT(GLT_MAY_PUSH)},
 	{GLT_MAINTAINER, "maintainer",
 	 BIT(GLT_MAY_PULL) | BIT(GLT_MAY_PUSH) | BIT(GLT_MAY_PUSH_PROTECTED) | BIT(GLT_MAY_MANAGE)},
@@ -62,8 +63,8 @@ enum glt_status glt_role_parse(const char *text, int *out, struct glt_err *err)
 		}
 	}
 	return glt_fail(err, GLT_INVALID,
-			"unknown role '%.64s': must be one of guest (10), planner (15), reporter (20), developer (30), "
-			"maintainer (40), owner (50)",
+			"unknown role '%.64s': must be one of guest (10), planner (15), reporter (20), "
+			"security_manager (25), developer (30), maintainer (40), owner (50)",
 			text);
 }
 

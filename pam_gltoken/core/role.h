@@ -13,6 +13,7 @@ enum glt_role { /* GitLab's numbers, they stand in records and JSON */
 		GLT_GUEST = 10,
 		GLT_PLANNER = 15,
 		GLT_REPORTER = 20,
+		GLT_SECURITY_MANAGER = 25,
 		GLT_DEVELOPER = 30,
 		GLT_MAINTAINER = 40,
 		GLT_OWNER = 50,

@@ -83,7 +83,7 @@ static void scopes(void **state)
 
 static void role(void **state)
 {
-	static const int roles[] = {GLT_GUEST,     GLT_PLANNER,    GLT_REPORTER,
+	static const int roles[] = {GLT_GUEST,     GLT_PLANNER,    GLT_REPORTER, GLT_SECURITY_MANAGER,
 				    GLT_DEVELOPER, GLT_MAINTAINER, GLT_OWNER};
 	struct tmpstore *t = *state;
 	struct glt_issue r;

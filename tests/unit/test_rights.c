@@ -138,8 +138,10 @@ static const struct {
 	const char *name;
 	bool pull, push, push_protected, manage;
 } roles[] = {
-	{10, "guest", 0, 0, 0, 0},     {15, "planner", 0, 0, 0, 0},    {20, "reporter", 1, 0, 0, 0},
-	{30, "developer", 1, 1, 0, 0}, {40, "maintainer", 1, 1, 1, 1}, {50, "owner", 1, 1, 1, 1},
+	{10, "guest", 0, 0, 0, 0},     {15, "planner", 0, 0, 0, 0},
+	{20, "reporter", 1, 0, 0, 0},  {25, "security_manager", 1, 0, 0, 0},
+	{30, "developer", 1, 1, 0, 0}, {40, "maintainer", 1, 1, 1, 1},
+	{50, "owner", 1, 1, 1, 1},
 };
 #define N_ROLES (sizeof(roles) / sizeof(roles[0]))
 
@@ -167,7 +169,7 @@ static void role_table(void **state)
 
 static void role_parse(void **state)
 {
-	static const char *const bad[] = {"",       "none", "0",   "5",           "25",      "60",
+	static const char *const bad[] = {"",       "none", "0",   "5",           "35",      "60",
 					  "030",    "30 ",  "dev", "+30",         "-30",     "developers",
 					  " owner", "3",    "300", "guest,owner", "minimal", "admin"};
 	struct glt_err err;
