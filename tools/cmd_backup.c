@@ -8,6 +8,7 @@
 #include "child.h"
 #include "pam_log.h"
 #include "privdrop.h"
+#include "table.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,12 +16,13 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
 static const char help[] =
-	"Usage: gltoken backup [FILE]\n"
+	"Usage: gltoken backup [FILE] [--json]\n"
 	"\n"
 	"Write the whole store into FILE: tokens (as hashes), users, keys, the audit log, and the\n"
 	"store's key. Logins and changes go on meanwhile. What was written is read back and checked\n"
@@ -29,9 +31,10 @@ static const char help[] =
 	"\n"
 	"Without FILE it goes into [backup] dir, under the name gltoken-TIME.backup, and all but\n"
 	"the newest [backup] keep of them are removed there.\n"
-	"\n" GLT_HELP_HELP;
+	"\n" GLT_HELP_JSON GLT_HELP_HELP;
 
 static const struct option options[] = {
+	GLT_OPTIONS_JSON,
 	GLT_OPTIONS_END,
 };
 
@@ -39,6 +42,7 @@ struct target {
 	const char *path, *name; /* name: its last part */
 	char temporary[300];
 	int dir, fd;
+	struct glt_backup *made; /* what the child tells */
 };
 
 static int failed(const struct glt_cli *cli, const char *what, const char *path)
@@ -119,6 +123,7 @@ static int fill(struct glt_cli *cli, void *arg)
 	if (st != GLT_OK)
 		return glt_cli_fail(cli, &err);
 	log_backup(cli, t, &b);
+	*t->made = b;
 	glt_hash_format(b.head.hash, hash);
 	glt_cli_say("Backed up and verified: %" PRIu64 " bytes, up to event %" PRIu64 ":%s.", b.length, b.head.seq,
 		    hash);
@@ -158,6 +163,18 @@ static int backup(struct glt_cli *cli, struct target *t)
 	return rc == GLT_EXIT_OK ? put_in_place(cli, t) : rc;
 }
 
+static int print(const struct glt_cli *cli, const struct target *t)
+{
+	char hash[GLT_HASH_HEX];
+
+	glt_hash_format(t->made->head.hash, hash);
+	return glt_json_result(cli,
+			       json_pack("{s:o,s:I,s:I,s:s}", "file", glt_json_text(t->path), "bytes",
+					 (json_int_t)t->made->length, "seq", (json_int_t)t->made->head.seq, "head",
+					 hash),
+			       true);
+}
+
 static int next_path(const struct glt_cli *cli, struct target *t, char *path, size_t size)
 {
 	int rc = glt_backupdir_prepare(cli, cli->conf.backup_dir);
@@ -180,6 +197,11 @@ int glt_cmd_backup(struct glt_cli *cli, int argc, char **argv)
 		;
 	glt_cli_operands(cli, argc, argv, 0, 1, "one FILE, or none");
 	t.path = argv[optind];
+	t.made = mmap(NULL, sizeof(*t.made), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (t.made == MAP_FAILED) {
+		glt_cli_warn(cli, "out of memory");
+		return GLT_EXIT_UNAVAILABLE;
+	}
 	rc = glt_cli_config(cli);
 	if (rc == GLT_EXIT_OK && !t.path)
 		rc = next_path(cli, &t, path, sizeof(path));
@@ -194,5 +216,5 @@ int glt_cmd_backup(struct glt_cli *cli, int argc, char **argv)
 		(void)close(t.fd);
 	if (t.dir >= 0)
 		(void)close(t.dir);
-	return rc;
+	return rc == GLT_EXIT_OK ? print(cli, &t) : rc;
 }

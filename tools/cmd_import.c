@@ -4,6 +4,7 @@
 #include "import.h"
 #include "policy.h"
 #include "records.h"
+#include "table.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,18 +13,19 @@
 #include <unistd.h>
 
 static const char help[] =
-	"Usage: gltoken import [FILE] [--dry-run]\n"
+	"Usage: gltoken import [FILE] [--dry-run] [--json]\n"
 	"\n"
 	"Add what 'gltoken export' printed on another host, from FILE or standard input: all of it,\n"
 	"or nothing where something is there already. Numbers stay as they were. Accounts are\n"
 	"found by their names.\n"
 	"\n"
-	"      --dry-run            check everything, change nothing\n" GLT_HELP_HELP;
+	"      --dry-run            check everything, change nothing\n" GLT_HELP_JSON GLT_HELP_HELP;
 
 enum { OPT_DRY_RUN = GLT_OPT_OWN };
 
 static const struct option options[] = {
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
+	GLT_OPTIONS_JSON,
 	GLT_OPTIONS_END,
 };
 
@@ -88,11 +90,11 @@ static int put(struct glt_cli *cli, struct glt_import *in, bool dry_run)
 	} else {
 		rc = glt_write_end(cli, txn, c, st, &err);
 	}
-	if (rc == GLT_EXIT_OK)
-		glt_cli_say("%s %zu records.", dry_run ? "Would import" : "Imported", in->n);
-	if (rc == GLT_EXIT_OK)
-		note_policy(cli, in);
-	return rc;
+	if (rc != GLT_EXIT_OK)
+		return rc;
+	glt_cli_say("%s %zu records.", dry_run ? "Would import" : "Imported", in->n);
+	note_policy(cli, in);
+	return glt_json_result(cli, json_pack("{s:I}", "records", (json_int_t)in->n), !dry_run && in->n > 0);
 }
 
 int glt_cmd_import(struct glt_cli *cli, int argc, char **argv)

@@ -165,6 +165,7 @@ static int look(const struct glt_cli *cli, struct importing *w)
 {
 	struct glt_reposcan scan;
 	char real[PATH_MAX];
+	size_t below = 0;
 	int rc = glt_reposcan(cli, &scan);
 
 	if (rc != GLT_EXIT_OK)
@@ -176,13 +177,17 @@ static int look(const struct glt_cli *cli, struct importing *w)
 
 		if (w->below && !glt_path_covers(w->below, scan.v[i].path))
 			continue;
+		below++;
 		if (glt_repo_open(scan.root, scan.v[i].path, &repo) != GLT_REPO_OK)
 			continue; /* repo check lists it */
 		of_repository(w, &repo, strlen(real));
 		(void)close(repo.fd);
 	}
 	free(scan.v);
-	return GLT_EXIT_OK;
+	if (!w->below || below > 0)
+		return GLT_EXIT_OK;
+	glt_cli_warn(cli, "no repository %s or below it", w->below);
+	return GLT_EXIT_DENIED;
 }
 
 /* ---- in the store ---- */

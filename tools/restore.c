@@ -19,6 +19,7 @@
 
 static enum glt_status unpack(const struct glt_restore *r, struct glt_backup *b, struct glt_err *err)
 {
+	struct glt_err why;
 	char path[300];
 	enum glt_status st;
 	int fd;
@@ -27,7 +28,9 @@ static enum glt_status unpack(const struct glt_restore *r, struct glt_backup *b,
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return glt_fail(err, GLT_UNAVAILABLE, "%s: %s", path, strerror(errno));
-	st = glt_backup_read(r->backup, fd, b, err);
+	st = glt_backup_read(r->backup, fd, b, &why);
+	if (st != GLT_OK)
+		(void)glt_fail(err, st, "%s: %s", r->name, why.text);
 	if (st == GLT_OK && fsync(fd) != 0)
 		st = glt_fail(err, GLT_UNAVAILABLE, "%s: %s", path, strerror(errno));
 	(void)close(fd);

@@ -297,6 +297,8 @@ test_import_unix() {
 	ok gltoken member import-unix unix
 	says '0 memberships made'
 	rc 2 gltoken member import-unix ../x
+	rc 1 gltoken member import-unix none
+	says 'no repository none or below it'
 	rc 2 gltoken member import-unix a b
 	rc 3 setpriv --reuid nobody --regid nogroup --clear-groups gltoken member import-unix
 	rm -r /srv/git/unix

@@ -56,6 +56,9 @@ test_one_file_for_root_alone() {
 	if grep -aq -- "${TOKEN#*-}" "$T/b"; then fail "the secret stands in it"; fi
 	# A relative name, and again over the last one.
 	(cd "$T" && ok gltoken backup b)
+	ok gltoken backup "$T/b" --json
+	jq -e --arg file "$T/b" '.file == $file and .bytes > 4096 and .changed' "$T/out" >/dev/null || fail "$(outcome)"
+	ok gltoken audit verify --head "$(jq -r '"\(.seq):\(.head)"' "$T/out")"
 	# It is an LMDB file: its own tool can read it.
 	! command -v mdb_stat >/dev/null || ok mdb_stat -n "$T/b"
 }
@@ -324,7 +327,7 @@ test_damaged_and_newer() {
 	done
 	head -c $((size - 4096)) "$T/b" >"$T/bad"
 	rc 3 gltoken restore "$T/bad" --force
-	says 'no backup of gltoken, or it was cut short'
+	says 'bad: this is no backup of gltoken, or it was cut short'
 	{ cat "$T/b"; echo; } >"$T/bad"
 	rc 3 gltoken restore "$T/bad" --force
 	: >"$T/bad"

@@ -85,7 +85,10 @@ test_tokens_go_on_working() {
 
 test_the_same_again_is_refused() {
 	elsewhere
-	ok gltoken import "$E2E_DIR/export"
+	ok gltoken import "$E2E_DIR/export" --dry-run --json
+	jq -e '.records > 1 and (.changed | not)' "$T/out" >/dev/null || fail "$(outcome)"
+	ok gltoken import "$E2E_DIR/export" --json
+	jq -e '.records > 1 and .changed' "$T/out" >/dev/null || fail "$(outcome)"
 	gltoken export >"$T/again"
 	cmp "$E2E_DIR/export" "$T/again" || fail "not what was imported"
 	local before
