@@ -95,13 +95,8 @@ static int set(struct glt_cli *cli, struct protect *p)
 	fresh.force = level_of(cli, p->force);
 	fresh.remove = level_of(cli, p->remove);
 	rc = glt_cli_config(cli);
-	if (rc == GLT_EXIT_OK && !p->drop && glt_target_is_group(cli, p->path)) {
-		glt_cli_warn(cli, "%s is a group: protect the refs of each project in it, as %s/PROJECT", p->path,
-			     p->path);
-		return GLT_EXIT_DENIED;
-	}
 	if (rc == GLT_EXIT_OK && !p->drop)
-		glt_target_note(cli, p->path, GLT_TARGET_PROJECT);
+		glt_target_note(cli, p->path, GLT_TARGET_EITHER);
 	if (rc == GLT_EXIT_OK)
 		rc = glt_cli_open(cli, true);
 	return rc == GLT_EXIT_OK ? apply(cli, p, p->drop ? NULL : &fresh) : rc;

@@ -164,6 +164,15 @@ static enum glt_status set_count(void *field, size_t size, const char *value, st
 }
 
 /* Empty: the key that holds for all types counts. */
+/* Where nothing would mean that nobody ever gets in. */
+static enum glt_status set_some_span(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	enum glt_status st = set_span(field, size, value, err);
+
+	return st == GLT_OK && *(int64_t *)field == 0 ? glt_fail(err, GLT_INVALID, "'%.64s' must not be 0", value)
+						      : st;
+}
+
 static enum glt_status set_own_span(void *field, size_t size, const char *value, struct glt_err *err)
 {
 	if (value[0])
@@ -310,7 +319,7 @@ static const struct {
 	{"git", "repo_root", set_path, FIELD(repo_root)},
 	{"git", "shared_accounts", set_accounts, FIELD(shared_accounts)},
 	{"git", "umask", set_umask, FIELD(umask_bits)},
-	{"git", "session_lifetime", set_span, FIELD(session_lifetime)},
+	{"git", "session_lifetime", set_some_span, FIELD(session_lifetime)},
 	{"http", "realm", set_realm, FIELD(http_realm)},
 	{"http", "account", set_account, FIELD(http_account)},
 	{"http", "insecure", set_yes, FIELD(http_insecure)},

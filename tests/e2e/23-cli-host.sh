@@ -101,8 +101,6 @@ test_changes_as_json() {
 # It must not look as if something were protected.
 test_protect_what_cannot_be() {
 	local ref
-	unchanged rc 1 gltoken protect demo main --push maintainer
-	says 'demo is a group'
 	for ref in a..b 'a b' a~1 a^ a:b .a a/.b a/ a. a//b 'a@{1}'; do
 		unchanged rc 2 gltoken protect demo/hello "$ref" --push maintainer
 		says 'no ref has such a name'
