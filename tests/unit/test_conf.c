@@ -233,7 +233,7 @@ static const struct {
 	{"nss", "uid_max", "4294967295"},
 	{"nss", "groups", "2"},
 	{"nss", "group_role", "boss"},
-	{"nss", "group_role", "25"},
+	{"nss", "group_role", "26"},
 	{"log", "format", "xml"},
 	{"backup", "dir", "b"},
 	{"backup", "keep", "0"},
