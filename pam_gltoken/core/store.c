@@ -104,9 +104,11 @@ static enum glt_status open_tables(struct glt_store *s, MDB_txn *txn, unsigned f
 static enum glt_status open_env(struct glt_store *s, const char *path, unsigned flags, struct glt_err *err)
 {
 	uint64_t size = glt_storefile_size(path);
-	int fd, turn, rc;
-	enum glt_status st = glt_storefile_turn(s->dir, &turn, err);
+	int fd, turn = -1, rc;
+	enum glt_status st = GLT_OK;
 
+	if (!(flags & MDB_NOLOCK)) /* a copy has no folder and no lock file */
+		st = glt_storefile_turn(s->dir, &turn, err);
 	if (st != GLT_OK)
 		return st;
 	rc = mdb_env_create(&s->env);
@@ -118,7 +120,8 @@ static enum glt_status open_env(struct glt_store *s, const char *path, unsigned 
 		rc = mdb_env_set_mapsize(s->env, MAP_MIN + 2 * ((size + MAP_MIN - 1) / MAP_MIN) * MAP_MIN);
 	if (rc == 0)
 		rc = mdb_env_open(s->env, path, MDB_NOSUBDIR | MDB_NOTLS | flags, 0600);
-	(void)close(turn);
+	if (turn >= 0)
+		(void)close(turn);
 	if (rc != 0)
 		return lmdb_fail(s, rc, "open", err);
 	/* LMDB 0.9 opens its data file without CLOEXEC. */
