@@ -156,6 +156,8 @@ static enum glt_status read_statement(struct glt_wanted *w, char *text, struct g
 	};
 	const char *name = word(&text);
 
+	if (!name)
+		return missing("a statement", err);
 	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++)
 		if (strcmp(name, statements[i].name) == 0) {
 			w->kind = statements[i].kind;

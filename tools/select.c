@@ -261,7 +261,9 @@ void glt_found_free(struct glt_found *found)
 		glt_token_free(found->token[i]);
 	free(found->token);
 	free(found->user_id);
-	*found = (struct glt_found){0};
+	found->token = NULL;
+	found->user_id = NULL;
+	found->n = found->room = found->damaged = 0;
 }
 
 enum glt_status glt_select(struct glt_store *store, const struct glt_select *what, struct glt_found *out,

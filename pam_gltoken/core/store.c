@@ -105,12 +105,10 @@ static enum glt_status open_env(struct glt_store *s, const char *path, unsigned 
 {
 	uint64_t size = glt_storefile_size(path);
 	int fd, turn = -1, rc;
-	enum glt_status st = GLT_OK;
 
-	if (!(flags & MDB_NOLOCK)) /* a copy has no folder and no lock file */
-		st = glt_storefile_turn(s->dir, &turn, err);
-	if (st != GLT_OK)
-		return st;
+	/* A copy, opened without locks, has no folder. */
+	if (!(flags & MDB_NOLOCK) && glt_storefile_turn(s->dir, &turn, err) != GLT_OK)
+		return GLT_UNAVAILABLE;
 	rc = mdb_env_create(&s->env);
 	if (rc == 0)
 		rc = mdb_env_set_maxdbs(s->env, GLT_TABLES);
