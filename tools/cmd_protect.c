@@ -104,11 +104,11 @@ static int set(struct glt_cli *cli, struct protect *p)
 
 /* ---- --list ---- */
 
-static const struct glt_column columns[] = {{"REF", 0}, {"PUSH", 0}, {"FORCE", 0}, {"DELETE", 0}};
+static const struct glt_column columns[] = {{"PATH", 0}, {"REF", 0}, {"PUSH", 0}, {"FORCE", 0}, {"DELETE", 0}};
 
 static void add_item(struct glt_out *out, const Glt__Protection *p)
 {
-	const char *const cells[] = {p->ref_glob, glt_level_name(p->push), glt_level_name(p->force),
+	const char *const cells[] = {p->path, p->ref_glob, glt_level_name(p->push), glt_level_name(p->force),
 				     glt_level_name(p->remove)};
 
 	if (glt_out_is_json(out))
@@ -131,7 +131,7 @@ static int list(struct glt_cli *cli, const struct protect *p)
 	for (size_t i = 0; i < all.n; i++) {
 		const Glt__Protection *one = (const Glt__Protection *)all.v[i];
 
-		if (strcmp(one->path, p->path) == 0)
+		if (glt_path_covers(one->path, p->path))
 			add_item(out, one);
 	}
 	return glt_records_done(cli, &all, glt_out_print(out) ? GLT_EXIT_OK : GLT_EXIT_UNAVAILABLE);

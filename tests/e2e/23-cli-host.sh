@@ -98,6 +98,19 @@ test_changes_as_json() {
 	json '.[0] | .before == "push=30 force=0 delete=0" and .after == null'
 }
 
+# A group is a place for one, and those in it have it.
+test_protect_a_group() {
+	ok gltoken protect demo shared --push maintainer
+	hides 'note'
+	ok gltoken protect nowhere shared --push maintainer
+	says 'note: there is no repository nowhere'
+	ok gltoken protect demo/hello --list --json
+	json 'any(.[]; .path == "demo" and .ref == "refs/heads/shared")'
+	json 'all(.[]; .path != "nowhere")'
+	ok gltoken protect demo shared --remove
+	ok gltoken protect nowhere shared --remove
+}
+
 # It must not look as if something were protected.
 test_protect_what_cannot_be() {
 	local ref
