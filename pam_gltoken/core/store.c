@@ -118,8 +118,7 @@ static enum glt_status open_env(struct glt_store *s, const char *path, unsigned 
 		rc = mdb_env_set_mapsize(s->env, MAP_MIN + 2 * ((size + MAP_MIN - 1) / MAP_MIN) * MAP_MIN);
 	if (rc == 0)
 		rc = mdb_env_open(s->env, path, MDB_NOSUBDIR | MDB_NOTLS | flags, 0600);
-	if (turn >= 0)
-		(void)close(turn);
+	glt_storefile_turn_end(turn);
 	if (rc != 0)
 		return lmdb_fail(s, rc, "open", err);
 	/* LMDB 0.9 opens its data file without CLOEXEC. */

@@ -249,6 +249,15 @@ enum glt_status glt_storefile_turn(const char *dir, int *fd, struct glt_err *err
 	return glt_fail(err, GLT_UNAVAILABLE, "store %s: %s", dir, strerror(errno));
 }
 
+void glt_storefile_turn_end(int fd)
+{
+	if (fd < 0)
+		return;
+	(void)flock(fd,
+		    LOCK_UN); /* a copy of the descriptor, in a child or one that would not close, must not keep it */
+	(void)close(fd);
+}
+
 enum glt_status glt_storefile_gate(const char *dir, int *fd, struct glt_err *err)
 {
 	const struct timespec nap = {0, 2 * 1000 * 1000};

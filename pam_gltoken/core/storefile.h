@@ -26,12 +26,13 @@ enum glt_status glt_storefile_sync_dir(const char *dir, struct glt_err *err);
 void glt_storefile_remove(const char *dir); /* an init that failed: take back what it made */
 
 /*
- * One process at a time opens the store; close *fd to end the turn. The first process that opens an LMDB environment
+ * One process at a time opens the store. The first process that opens an LMDB environment
  * sets up its lock file, with 0 as the number of the last transaction until the right one is known; whoever waits
  * for LMDB's lock meanwhile takes the file as it stands if the first one is killed. The next commit would then be
  * acknowledged and lost, with one before it. Waits as long as the holder lives: see glt_stale_watch().
  */
 enum glt_status glt_storefile_turn(const char *dir, int *fd, struct glt_err *err);
+void glt_storefile_turn_end(int fd); /* -1: there was none */
 
 /* The writers' lock, with a bounded wait (GLT_BUSY); close *fd to give it back. The kernel frees it whatever kills
  * the holder. */

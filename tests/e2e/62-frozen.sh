@@ -16,8 +16,7 @@ setup() {
 freezer() {
 	local at
 	for at in /sys/fs/cgroup/unified /sys/fs/cgroup; do
-		if [ -e "$at/cgroup.procs" ] && mkdir "$at/gltoken-test.$$" 2>/dev/null; then
-			GROUP=$at/gltoken-test.$$
+		if [ -e "$at/cgroup.procs" ] && GROUP=$(mktemp -d "$at/gltoken-test.XXXXXX" 2>/dev/null); then
 			if [ -e "$GROUP/cgroup.freeze" ]; then return 0; fi
 			rmdir "$GROUP"
 		fi
