@@ -23,6 +23,10 @@ host() {
 as_it_was() {
 	[ "$(host)" = "$before" ] || fail "the host is not as it was: $(diff <(echo "$before") <(host))"
 	[ ! -e /var/lib/gltoken/setup ] || fail "the journal is still there: $(cat /var/lib/gltoken/setup/journal)"
+	for _ in {1..40}; do # it has been told to end
+		if ! pgrep -x sshd-git >/dev/null; then break; fi
+		sleep 0.1
+	done
 	if pgrep -x sshd-git; then fail "sshd-git runs"; fi
 	ok gltoken repo list
 	hides trial
