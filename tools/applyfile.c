@@ -47,8 +47,11 @@ static enum glt_status look_up(struct glt_wanted *w, struct glt_err *err)
 static enum glt_status read_user(struct glt_wanted *w, char *rest, struct glt_err *err)
 {
 	const char *name = word(&rest);
-	enum glt_status st = name ? glt_account_name_check(name, err) : missing("user NAME [DISPLAY]", err);
+	enum glt_status st;
 
+	if (!name)
+		return missing("user NAME [DISPLAY]", err);
+	st = glt_account_name_check(name, err);
 	if (st == GLT_OK)
 		st = glt_user_check_name(name, err);
 	if (st == GLT_OK)
@@ -65,10 +68,12 @@ static enum glt_status read_user(struct glt_wanted *w, char *rest, struct glt_er
 static enum glt_status read_member(struct glt_wanted *w, char *rest, struct glt_err *err)
 {
 	const char *path = word(&rest), *who = word(&rest), *role = word(&rest);
-	enum glt_status st = role && !*rest ? glt_path_normalise(path, w->path, err)
-					    : missing("member PATH PRINCIPAL ROLE", err);
+	enum glt_status st;
 	bool ours = false;
 
+	if (!path || !who || !role || *rest)
+		return missing("member PATH PRINCIPAL ROLE", err);
+	st = glt_path_normalise(path, w->path, err);
 	if (st == GLT_OK)
 		st = glt_principal_check(who, err);
 	if (st == GLT_OK)
@@ -95,11 +100,12 @@ static enum glt_status read_level(struct glt_wanted *w, const char *text, struct
 
 static enum glt_status read_protection(struct glt_wanted *w, char *rest, struct glt_err *err)
 {
-	static const char grammar[] = "protect PATH REFGLOB push=ROLE [force=ROLE] [delete=ROLE]";
 	const char *path = word(&rest), *glob = word(&rest), *level;
-	enum glt_status st = glob && strncmp(rest, "push=", 5) == 0 ? glt_path_normalise(path, w->path, err)
-								    : missing(grammar, err);
+	enum glt_status st;
 
+	if (!path || !glob || strncmp(rest, "push=", 5) != 0)
+		return missing("protect PATH REFGLOB push=ROLE [force=ROLE] [delete=ROLE]", err);
+	st = glt_path_normalise(path, w->path, err);
 	if (st == GLT_OK)
 		st = glt_protect_glob(glob, w->name, err);
 	while (st == GLT_OK && (level = word(&rest)))
@@ -119,9 +125,11 @@ static enum glt_status read_pubkey(struct glt_wanted *w, const char *text, struc
 static enum glt_status read_key(struct glt_wanted *w, char *rest, struct glt_err *err)
 {
 	const char *user = word(&rest);
-	enum glt_status st =
-		user && *rest ? glt_account_name_check(user, err) : missing("key USER TYPE BASE64 [TITLE]", err);
+	enum glt_status st;
 
+	if (!user || !*rest)
+		return missing("key USER TYPE BASE64 [TITLE]", err);
+	st = glt_account_name_check(user, err);
 	if (st != GLT_OK)
 		return st;
 	strcpy(w->name, user);
@@ -132,9 +140,9 @@ static enum glt_status read_key(struct glt_wanted *w, char *rest, struct glt_err
 static enum glt_status read_deploy_key(struct glt_wanted *w, char *rest, struct glt_err *err)
 {
 	const char *path = word(&rest), *access = word(&rest);
-	enum glt_status st = GLT_OK;
+	enum glt_status st;
 
-	if (!access || !*rest || (strcmp(access, "read") != 0 && strcmp(access, "write") != 0))
+	if (!path || !access || !*rest || (strcmp(access, "read") != 0 && strcmp(access, "write") != 0))
 		return missing("deploy-key PATH read|write TYPE BASE64 [TITLE]", err);
 	st = glt_path_normalise(path, w->path, err);
 	w->write = strcmp(access, "write") == 0;

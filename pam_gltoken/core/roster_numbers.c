@@ -70,7 +70,7 @@ static enum glt_status read_line(struct numbers *n, char *line, struct glt_err *
 {
 	void *v = n->v;
 	unsigned long number;
-	char *end;
+	char *end, *newline;
 
 	errno = 0;
 	number = strtoul(line, &end, 10);
@@ -78,10 +78,11 @@ static enum glt_status read_line(struct numbers *n, char *line, struct glt_err *
 		return glt_fail(err, GLT_DAMAGED, NUMBERS ": a line does not begin with a number");
 	if (number >= n->next && number <= n->r->limits.last)
 		n->next = (uint32_t)number + 1;
-	n->torn = !strchr(end, '\n');
-	if (*end != ' ' || n->torn) /* cut short by a crash: the number is lost, and not given again */
+	newline = strchr(end, '\n');
+	n->torn = !newline;
+	if (*end != ' ' || !newline) /* cut short by a crash: the number is lost, and not given again */
 		return GLT_OK;
-	*strchr(end, '\n') = '\0';
+	*newline = '\0';
 	if (!glt_roster_room(&v, &n->room, n->n, sizeof(*n->v)))
 		return no_memory(err);
 	n->v = v;
