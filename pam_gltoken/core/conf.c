@@ -368,6 +368,14 @@ static const struct {
 };
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]))
 
+static bool has_section(const char *name, size_t len)
+{
+	for (size_t i = 0; i < N_KEYS; i++)
+		if (strncmp(keys[i].section, name, len) == 0 && keys[i].section[len] == '\0')
+			return true;
+	return false;
+}
+
 struct parse {
 	struct glt_conf *conf;
 	FILE *f;
@@ -381,22 +389,18 @@ static enum glt_status set_key(struct glt_conf *conf, const char *section, const
 			       int line, struct glt_err *err)
 {
 	struct glt_err why;
-	bool section_known = false;
 
 	for (size_t i = 0; i < N_KEYS; i++) {
 		enum glt_status st;
 
-		if (strcmp(keys[i].section, section) != 0)
-			continue;
-		section_known = true;
-		if (strcmp(keys[i].name, name) != 0)
+		if (strcmp(keys[i].section, section) != 0 || strcmp(keys[i].name, name) != 0)
 			continue;
 		st = keys[i].set((char *)conf + keys[i].offset, keys[i].size, value, &why);
 		conf->set_at[i] = line;
 		conf->set_in[i] = (unsigned char)(conf->n_files - 1);
 		return st == GLT_OK ? st : glt_fail(err, st, "[%s] %s: %s", section, name, why.text);
 	}
-	if (!section_known)
+	if (!has_section(section, strlen(section)))
 		return glt_fail(err, GLT_INVALID, "unknown section [%.64s]", section);
 	return glt_fail(err, GLT_INVALID, "[%s] has no key '%.64s'", section, name);
 }
@@ -410,6 +414,17 @@ static int on_line(void *user, const char *section, const char *name, const char
 	return !p->failed;
 }
 
+/* inih tells of a section only with its first key. */
+static void check_section(struct parse *p, const char *line)
+{
+	size_t len = line[0] == '[' ? strcspn(line + 1, "]") : 0;
+
+	if (p->failed || line[0] != '[' || line[1 + len] != ']' || has_section(line + 1, len))
+		return;
+	p->failed = p->line;
+	(void)glt_fail(&p->err, GLT_INVALID, "unknown section [%.*s]", (int)(len < 64 ? len : 64), line + 1);
+}
+
 /* inih would read the rest of a line that is too long as a line of its own, and so the end of a comment as a key. */
 static char *read_line(char *out, int size, void *stream)
 {
@@ -419,6 +434,7 @@ static char *read_line(char *out, int size, void *stream)
 	p->line++;
 	if (!fgets(out, size, p->f))
 		return NULL;
+	check_section(p, out);
 	if (strchr(out, '\n') || (next = getc(p->f)) == EOF)
 		return out;
 	(void)ungetc(next, p->f);
@@ -500,6 +516,10 @@ enum glt_status glt_conf_end(const char *path, struct glt_conf *conf, struct glt
 	conf->prefixes[0] = conf->prefix;
 	conf->prefixes[1] = conf->deploy_prefix;
 	conf->prefixes[2] = NULL;
+	if (strcmp(conf->prefix, conf->deploy_prefix) == 0)
+		return glt_fail(err, GLT_INVALID,
+				"%s: [token] prefix and deploy_prefix are both %s: they must differ", path,
+				conf->prefix);
 	if (conf->uid_min > conf->uid_max)
 		return glt_fail(err, GLT_INVALID, "%s: [nss] uid_min %u is above uid_max %u", path, conf->uid_min,
 				conf->uid_max);

@@ -108,7 +108,7 @@ test_conf_d() {
 	says '^allow_from .*127.0.0.0/8 +/etc/gltoken/conf.d/60-more.conf:2$'
 	printf '[polcy]\nmode = observe\n' >/etc/gltoken/conf.d/70-new.conf
 	rc 1 gltoken config check
-	says '/etc/gltoken/conf.d/70-new.conf line 2: unknown section \[polcy\]'
+	says '/etc/gltoken/conf.d/70-new.conf line 1: unknown section \[polcy\]'
 	rm /etc/gltoken/conf.d/70-new.conf
 	restore
 }

@@ -342,11 +342,14 @@ static void unknown(void **state)
 	static const struct {
 		const char *text, *words;
 	} cases[] = {
-		{"[polcy]\nmode = observe\n", "line 2: unknown section [polcy]"},
+		{"[polcy]\nmode = observe\n", "line 1: unknown section [polcy]"},
 		{"mode = observe\n", "line 1: unknown section []"},
 		{"[policy]\n\nmod = enforce\n", "line 3: [policy] has no key 'mod'"},
 		{"[policy]\nMode = enforce\n", "line 2: [policy] has no key 'Mode'"},
-		{"[Policy]\nmode = enforce\n", "line 2: unknown section [Policy]"},
+		{"[Policy]\nmode = enforce\n", "line 1: unknown section [Policy]"},
+		{"[cache]\n[polic]\n", "line 2: unknown section [polic]"},
+		{"[policy2]", "line 1: unknown section [policy2]"},
+		{"[]\n", "line 1: unknown section []"},
 		{"[token]\nmode = enforce\n", "line 2: [token] has no key 'mode'"},
 		{"[policy]\nmode\n", "line 2: neither [section], key = value nor a comment"},
 		{"[policy\nmode = enforce\n", "line 1: neither"},
@@ -354,6 +357,7 @@ static void unknown(void **state)
 		{"[policy]\nmode\nmod = x\n", "line 2: neither"},
 		{"[policy]\nmod = x\nmode\n", "line 2: [policy] has no key 'mod'"},
 		{"[policy]\nmod = x\nmoe = y\n", "line 2: [policy] has no key 'mod'"},
+		{"[token]\nprefix = gldt-\n", "[token] prefix and deploy_prefix are both gldt-"},
 		{"[nss]\nuid_min = 200\nuid_max = 100\n", "uid_min 200 is above uid_max 100"},
 		{"[policy]\nmin_overlap = 31d\n", "[policy] min_overlap 2678400s is above max_overlap 2592000s"},
 	};
