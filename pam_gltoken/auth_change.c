@@ -65,19 +65,21 @@ static void add_new_token(struct change *c, const Glt__Token *t, char text[GLT_T
 	struct glt_answer yes = {.allow = true, .reason = GLT_WHY_OK, .role = (int)t->role, .detail = "done"};
 
 	glt_message_add(&c->a->reply, "token", text);
+	glt_message_add(&c->a->reply, "cut", c->cut ? "yes" : NULL);
 	auth_answer(c->a, &about, &yes);
 }
 
 /* A token's life ends with that of the token that made it. */
-static int64_t bounded_expiry(const struct change *c, int64_t wanted)
+static int64_t bounded_expiry(struct change *c, int64_t wanted)
 {
 	const Glt__Token *t = c->bearer.token;
 
 	if (!t || !t->expires_at)
 		return wanted;
-	if (wanted == GLT_WHEN_NEVER || wanted == GLT_EXPIRES_DEFAULT || wanted > t->expires_at)
-		return t->expires_at;
-	return wanted;
+	if (wanted != GLT_WHEN_NEVER && wanted != GLT_EXPIRES_DEFAULT && wanted <= t->expires_at)
+		return wanted;
+	c->cut = glt_message_get(&c->a->request, "expires") != NULL;
+	return t->expires_at;
 }
 
 static bool read_expiry(struct change *c, int64_t *out)

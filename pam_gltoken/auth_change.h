@@ -11,6 +11,7 @@ struct change {
 	struct glt_question q;
 	char path[GLT_PATH_MAX + 1];
 	char actor[GLT_NAME_MAX + 1]; /* who, for records and audit */
+	bool cut;                     /* the new token ends sooner than was asked for */
 };
 
 /* Ask decide.c; if it denies, the reply says why. */

@@ -135,7 +135,11 @@ static bool add_ttl(struct run *r, const char *text)
 
 static int print_new(struct run *r)
 {
-	return ask(r, false) && glt_show_new(&r->reply) ? 0 : 1;
+	if (!ask(r, false) || !glt_show_new(&r->reply))
+		return 1;
+	if (glt_message_get(&r->reply, "cut"))
+		(void)fputs("It ends with the token of this login, sooner than was asked for.\n", stderr);
+	return 0;
 }
 
 static int mint(struct run *r, const char *ttl)

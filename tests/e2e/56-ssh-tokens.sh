@@ -102,6 +102,10 @@ test_ends_with_the_token_that_made_it() {
 	by_token alice api --expires 5d
 	ok ssh_ git@host personal_access_token short read_repository 300
 	says "^Expires: $(in_days 5)"
+	says '^It ends with the token of this login, sooner than was asked for.$'
+	ok ssh_ git@host personal_access_token sooner read_repository 2
+	says "^Expires: $(in_days 3)"
+	hides sooner
 }
 
 test_never_more_than_the_session_has() {
