@@ -2,6 +2,7 @@
 #include "repocheck.h"
 
 #include "repo.h"
+#include "repofiles.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -150,6 +151,31 @@ static void tree(struct glt_repocheck *r, int dir, const char *prefix, unsigned 
 	(void)closedir(d);
 }
 
+/* New projects are made in the groups above it, as the account. */
+static void check_groups(struct glt_repocheck *r)
+{
+	int root = open(r->cli->conf.repo_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char path[GLT_PATH_MAX + 1];
+
+	strcpy(path, r->path);
+	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		struct stat sb;
+		int fd;
+
+		*slash = '\0';
+		fd = glt_repo_beneath(root, path);
+		if (fd < 0 || fstat(fd, &sb) != 0)
+			glt_fault_add(r, GLT_FAULT_UNREADABLE, path);
+		else if (sb.st_uid == 0)
+			check_owner(r, fd, &sb, path);
+		if (fd >= 0)
+			(void)close(fd);
+		*slash = '/';
+	}
+	if (root >= 0)
+		(void)close(root);
+}
+
 /* ---- its config ---- */
 
 static bool is_one_of(const char *value, const char *const *list)
@@ -241,6 +267,7 @@ void glt_repocheck_run(struct glt_repocheck *r)
 		check_owner(r, repo.fd, &sb, ".");
 		check_mode(r, repo.fd, &sb, ".");
 		tree(r, repo.fd, "", 0);
+		check_groups(r);
 		check_config(r, repo.fd);
 		read_branch(r, repo.fd);
 		st = glt_repo_alternates(root, &repo, anybody, NULL, NULL);

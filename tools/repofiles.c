@@ -42,7 +42,7 @@ int glt_repo_root_open(const struct glt_cli *cli, char real[PATH_MAX], int *fd)
 	return GLT_EXIT_UNAVAILABLE;
 }
 
-static int beneath(int root, const char *path)
+int glt_repo_beneath(int root, const char *path)
 {
 	struct open_how how = {
 		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
@@ -60,14 +60,14 @@ static int parent_of(int root, const char *path, const char **name)
 
 	*name = slash ? slash + 1 : path;
 	if (!slash)
-		return beneath(root, ".");
+		return glt_repo_beneath(root, ".");
 	if ((size_t)(slash - path) >= sizeof(folder)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
 	memcpy(folder, path, (size_t)(slash - path));
 	folder[slash - path] = '\0';
-	return beneath(root, folder);
+	return glt_repo_beneath(root, folder);
 }
 
 bool glt_repo_rename(int root, const char *from, const char *to)

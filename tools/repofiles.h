@@ -17,6 +17,9 @@ int glt_repo_account(const struct glt_cli *cli, struct glt_account *out);
 /* repo_root as it really is. The same. */
 int glt_repo_root_open(const struct glt_cli *cli, char real[PATH_MAX], int *fd);
 
+/* The folder path below root, reached through no link. -1: errno. */
+int glt_repo_beneath(int root, const char *path);
+
 /* Both relative to root; `to` must not exist. Both are on disk when it returns. False: errno. */
 bool glt_repo_rename(int root, const char *from, const char *to);
 /* Put the folder aside as .removed/TIME/PATH, which is for root alone; out gets that name. False: errno. */

@@ -242,6 +242,7 @@ test_adopt() {
 	says 'hard_link'
 	[ "$(stat -c '%U:%G %a' "$r" "$r/HEAD" | tr '\n' ' ')" = 'git:git 750 git:git 644 ' ] ||
 		fail "owner or mode: $(ls -l "$r")"
+	[ "$(stat -c %U:%G /srv/git/old)" = git:git ] || fail "nobody can make a project beside it"
 	[ "$(stat -c %U /srv/of-dave /etc/shadow | tr '\n' ' ')" = 'dave root ' ] || fail "it gave away somebody's file"
 	no git config --file "$r/config" core.sharedRepository
 	rm "$r/stolen" "$r/pipe"
