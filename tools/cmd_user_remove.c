@@ -117,6 +117,8 @@ static enum glt_status sweep(const struct glt_cli *cli, struct sweep *s, struct 
 	enum glt_status st = glt_user_load(s->txn, s->name, &u, err);
 
 	glt_user_free(u);
+	if (st == GLT_NOT_FOUND)
+		return glt_fail(err, st, "no user '%s': nothing was removed", s->name);
 	if (st == GLT_OK)
 		st = count_live(s, err);
 	if (st == GLT_OK)

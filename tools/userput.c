@@ -63,8 +63,13 @@ enum glt_status glt_user_put_new(const struct glt_cli *cli, struct glt_txn *txn,
 				 const char *name, const char *display, bool system, struct glt_err *err)
 {
 	Glt__User *u = NULL;
-	enum glt_status st = glt_user_load(txn, name, &u, err);
+	enum glt_status st;
 
+	if (glt_conf_is_shared(&cli->conf, name))
+		return glt_fail(err, GLT_REFUSED,
+				"'%s' is the account of the repositories ([git] shared_accounts), nobody's own",
+				name);
+	st = glt_user_load(txn, name, &u, err);
 	if (st == GLT_OK)
 		st = glt_fail(err, GLT_EXISTS, "user '%s' exists already (%s)", name, glt_user_state(u));
 	else if (st == GLT_NOT_FOUND)

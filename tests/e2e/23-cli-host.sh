@@ -34,6 +34,11 @@ test_users() {
 	unchanged rc 2 gltoken user add 'no blanks'
 	unchanged rc 1 gltoken user add project_7_bot_0000
 	unchanged rc 1 gltoken user add root
+	unchanged rc 1 gltoken user add git
+	says "'git' is the account of the repositories"
+	unchanged rc 1 gltoken user remove nobody-at-all
+	says 'nothing was removed'
+	hides 'user add'
 	ok gltoken user list --json
 	json 'any(.[]; .username == "zoe" and .name == "Zoë Virtual" and (.system_account | not) and .state == "active")'
 	ok gltoken member set demo zoe developer
