@@ -240,9 +240,9 @@ int glt_bulk_issue(struct glt_cli *cli, const struct glt_bulk *bulk)
 
 	if (rc != GLT_EXIT_OK)
 		return rc;
-	r.rows = glt_rows_open(cli, bulk);
+	r.rows = glt_rows_open(cli, bulk, &rc);
 	if (!r.rows)
-		return GLT_EXIT_UNAVAILABLE;
+		return rc;
 	r.total = check_all(r.rows, bulk->count);
 	if (bulk->dry_run) {
 		glt_cli_say("Would issue %" PRIu64 " tokens.", r.total);

@@ -2,6 +2,7 @@
 #include "cmds.h"
 
 #include "apply.h"
+#include "input.h"
 #include "records.h"
 #include "safe.h"
 #include "table.h"
@@ -47,22 +48,17 @@ struct args {
 
 static int read_input(const struct glt_cli *cli, const char *path, struct glt_applyfile *out)
 {
-	const bool from_stdin = strcmp(path, "-") == 0;
-	int fd = from_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	FILE *f = from_stdin ? stdin : fd < 0 ? NULL : fdopen(fd, "r");
 	struct glt_err err;
+	FILE *f = glt_input_open(path, &err);
 	enum glt_status st;
 
-	if (!f) {
-		glt_cli_warn(cli, "%s: %s", path, strerror(errno));
-		return errno == ENOENT ? GLT_EXIT_DENIED : GLT_EXIT_UNAVAILABLE;
-	}
+	if (!f)
+		return glt_cli_fail(cli, &err);
 	st = glt_applyfile_read(f, out, &err);
-	if (!from_stdin)
-		(void)fclose(f);
+	glt_input_close(f);
 	if (st == GLT_OK)
 		return GLT_EXIT_OK;
-	glt_cli_warn(cli, "%s: %s", from_stdin ? "standard input" : path, err.text);
+	glt_cli_warn(cli, "%s: %s", f == stdin ? "standard input" : path, err.text);
 	return glt_cli_exit(st);
 }
 

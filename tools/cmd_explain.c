@@ -219,6 +219,9 @@ static void print_json(const struct args *a, const struct subject *s, const stru
 		{"ref", glt_json_text(a->ref)},
 		{"role", glt_json_text(role)},
 		{"access_level", glt_json_number((uint64_t)answer->role)},
+		{"membership", answer->member_path[0] ? json_pack("{s:s,s:s}", "path", answer->member_path,
+								  "principal", answer->member_principal)
+						      : json_null()},
 		{"visible", json_boolean(answer->visible)},
 		{"id", glt_json_number(s->token ? s->token->id : 0)},
 		{"key", glt_json_number(s->key ? s->key->id : 0)},

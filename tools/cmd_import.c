@@ -2,15 +2,12 @@
 #include "cmds.h"
 
 #include "import.h"
+#include "input.h"
 #include "policy.h"
 #include "records.h"
 #include "table.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 static const char help[] =
 	"Usage: gltoken import [FILE] [--dry-run] [--json]\n"
@@ -32,21 +29,13 @@ static const struct option options[] = {
 static int load(const struct glt_cli *cli, const char *path, struct glt_import *in)
 {
 	struct glt_err err;
+	FILE *f = glt_input_open(path, &err);
 	enum glt_status st;
-	FILE *f = stdin;
 
-	if (path && strcmp(path, "-") != 0) {
-		int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-		f = fd < 0 ? NULL : fdopen(fd, "r");
-		if (!f) {
-			glt_cli_warn(cli, "%s: %s", path, strerror(errno));
-			return GLT_EXIT_UNAVAILABLE;
-		}
-	}
+	if (!f)
+		return glt_cli_fail(cli, &err);
 	st = glt_import_read(f, in, &err);
-	if (f != stdin)
-		(void)fclose(f);
+	glt_input_close(f);
 	if (st == GLT_OK)
 		st = glt_import_check(cli, in, &err);
 	return st == GLT_OK ? GLT_EXIT_OK : glt_cli_fail(cli, &err);
@@ -106,7 +95,7 @@ int glt_cmd_import(struct glt_cli *cli, int argc, char **argv)
 	while (glt_cli_option(cli, argc, argv, options, help) != -1)
 		dry_run = true;
 	glt_cli_operands(cli, argc, argv, 0, 1, "at most one FILE");
-	rc = load(cli, optind < argc ? argv[optind] : NULL, &in);
+	rc = load(cli, optind < argc ? argv[optind] : "-", &in);
 	if (rc == GLT_EXIT_OK)
 		rc = put(cli, &in, dry_run);
 	glt_import_free(&in);

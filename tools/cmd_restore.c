@@ -5,6 +5,7 @@
 #include "audit_log.h"
 #include "chain.h"
 #include "child.h"
+#include "input.h"
 #include "privdrop.h"
 #include "publish.h"
 #include "restore.h"
@@ -172,16 +173,12 @@ static int make_store(struct glt_cli *cli, void *arg)
 
 static int open_files(const struct glt_cli *cli, struct work *w)
 {
-	int fd;
+	struct glt_err err;
 
-	w->r.backup = open(w->file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (w->r.backup < 0)
-		return failed(cli, "open", w->file);
-	if (!w->audit)
-		return GLT_EXIT_OK;
-	fd = open(w->audit, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	w->r.audit = fd < 0 ? NULL : fdopen(fd, "r");
-	return w->r.audit ? GLT_EXIT_OK : failed(cli, "open", w->audit);
+	w->r.backup = glt_input_fd(w->file, &err);
+	if (w->r.backup >= 0 && w->audit)
+		w->r.audit = glt_input_open(w->audit, &err);
+	return w->r.backup >= 0 && (w->r.audit || !w->audit) ? GLT_EXIT_OK : glt_cli_fail(cli, &err);
 }
 
 /* What an interrupted restore left behind. */
@@ -336,6 +333,6 @@ int glt_cmd_restore(struct glt_cli *cli, int argc, char **argv)
 		(void)close(w.parent);
 	(void)close(w.r.backup);
 	if (w.r.audit)
-		(void)fclose(w.r.audit);
+		glt_input_close(w.r.audit);
 	return rc;
 }

@@ -2,13 +2,12 @@
 #include "keyfile.h"
 
 #include "cli.h"
+#include "input.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define LINE_MAX_BYTES 16384
 #define KEYS_MAX 1000
@@ -63,27 +62,14 @@ static enum glt_status read_lines(FILE *f, struct glt_keyfile *keys, struct glt_
 
 enum glt_status glt_keyfile_read(const char *path, struct glt_keyfile *keys, struct glt_err *err)
 {
-	const bool from_stdin = strcmp(path, "-") == 0;
-	FILE *f = from_stdin ? stdin : NULL;
+	FILE *f = glt_input_open(path, err);
 	enum glt_status st;
 
 	*keys = (struct glt_keyfile){0};
-	if (!from_stdin) {
-		int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-		f = fd < 0 ? NULL : fdopen(fd, "r");
-		if (!f) {
-			int why = errno;
-
-			if (fd >= 0)
-				(void)close(fd);
-			return glt_fail(err, why == ENOENT ? GLT_NOT_FOUND : GLT_UNAVAILABLE, "%s: %s", path,
-					strerror(why));
-		}
-	}
+	if (!f)
+		return err->status;
 	st = read_lines(f, keys, err);
-	if (!from_stdin)
-		(void)fclose(f);
+	glt_input_close(f);
 	if (st != GLT_OK)
 		glt_keyfile_free(keys);
 	return st;

@@ -51,6 +51,8 @@ libglt_tools_a_SOURCES = \
 	tools/import.h \
 	tools/import_put.c \
 	tools/import_valid.c \
+	tools/input.c \
+	tools/input.h \
 	tools/issue_args.c \
 	tools/issue_args.h \
 	tools/issued.c \

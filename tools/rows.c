@@ -2,9 +2,9 @@
 #include "rows.h"
 
 #include "csv.h"
+#include "input.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,17 +27,23 @@ struct glt_rows {
 
 /* ---- the file ---- */
 
-static char *read_whole(const struct glt_cli *cli, const char *path, size_t *size)
+static char *read_whole(const struct glt_cli *cli, const char *path, size_t *size, int *rc)
 {
-	int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct glt_err err;
+	FILE *f = glt_input_open(path, &err);
 	char *text = NULL;
 	size_t room = 0;
-	ssize_t n = fd < 0 ? -1 : 1;
+	ssize_t n = 1;
+
+	if (!f) {
+		*rc = glt_cli_fail(cli, &err);
+		return NULL;
+	}
 
 	for (*size = 0; n > 0 && *size < FILE_MAX; *size += (size_t)n) {
 		if (room - *size < 65536)
 			text = glt_cli_alloc(text, room = 2 * room + 131072, 1);
-		n = read(fd, text + *size, room - *size - 1);
+		n = read(fileno(f), text + *size, room - *size - 1);
 		if (n < 0)
 			break;
 	}
@@ -45,11 +51,11 @@ static char *read_whole(const struct glt_cli *cli, const char *path, size_t *siz
 		glt_cli_warn(cli, "%s: %s", path, n < 0 ? strerror(errno) : "over 2 GiB");
 	else
 		text[*size] = '\0';
-	if (fd >= 0)
-		(void)close(fd);
+	glt_input_close(f);
 	if (n == 0)
 		return text;
 	free(text);
+	*rc = GLT_EXIT_UNAVAILABLE;
 	return NULL;
 }
 
@@ -92,7 +98,7 @@ static void read_titles(struct glt_rows *r)
 	}
 }
 
-struct glt_rows *glt_rows_open(struct glt_cli *cli, const struct glt_bulk *bulk)
+struct glt_rows *glt_rows_open(struct glt_cli *cli, const struct glt_bulk *bulk, int *rc)
 {
 	struct glt_rows *r = glt_cli_alloc(NULL, 1, sizeof(*r));
 
@@ -100,7 +106,7 @@ struct glt_rows *glt_rows_open(struct glt_cli *cli, const struct glt_bulk *bulk)
 	memcpy(r->command, cli->command, sizeof(r->command));
 	if (!bulk->from_file)
 		return r;
-	r->file = read_whole(cli, bulk->from_file, &r->size);
+	r->file = read_whole(cli, bulk->from_file, &r->size, rc);
 	if (!r->file) {
 		free(r);
 		return NULL;

@@ -17,8 +17,8 @@ struct glt_row {
 
 struct glt_rows;
 
-/* Reads the file, as who calls. NULL: a message was printed. */
-struct glt_rows *glt_rows_open(struct glt_cli *cli, const struct glt_bulk *bulk);
+/* Reads the file, as who calls. NULL: a message was printed, and rc is the exit status. */
+struct glt_rows *glt_rows_open(struct glt_cli *cli, const struct glt_bulk *bulk, int *rc);
 /* The next row, checked; false at the end. A row that breaks a rule ends the process with status 2, and is named. */
 bool glt_rows_next(struct glt_rows *rows, struct glt_row *row);
 void glt_rows_rewind(struct glt_rows *rows);

@@ -198,13 +198,17 @@ static bool scope_unfit(const struct glt_question *q, struct glt_answer *a)
 
 /* ---- repositories ---- */
 
-static int role_of(const struct glt_question *q, const struct glt_facts *f)
+static void find_role(const struct glt_question *q, const struct glt_facts *f, struct glt_answer *a)
 {
-	if (q->key && q->key->path[0])
-		return q->key->can_push ? GLT_DEVELOPER : GLT_REPORTER;
-	if (!q->token || q->token->type == GLT__TYPE__PERSONAL)
-		return f->member_role;
-	return (int)q->token->role;
+	if (q->key && q->key->path[0]) {
+		a->role = q->key->can_push ? GLT_DEVELOPER : GLT_REPORTER;
+	} else if (q->token && q->token->type != GLT__TYPE__PERSONAL) {
+		a->role = (int)q->token->role;
+	} else {
+		a->role = f->member_role;
+		strcpy(a->member_path, f->member_path);
+		strcpy(a->member_principal, f->member_principal);
+	}
 }
 
 /* The part of the path that a bearer with a role of its own is for. */
@@ -239,7 +243,7 @@ static bool project_hidden(const struct glt_question *q, const struct glt_facts 
 			    q->token ? q->token->path : q->key->path);
 	if (repo_limited(q, q->path, a))
 		return true;
-	a->role = role_of(q, f);
+	find_role(q, f, a);
 	if (a->role == GLT_NO_ROLE)
 		return deny(a, GLT_WHY_NOT_A_MEMBER, "no membership reaches %s", q->path);
 	a->visible = true;
@@ -484,9 +488,9 @@ static void say_allowed(const struct glt_question *q, const struct glt_facts *f,
 	a->reason = GLT_WHY_OK;
 	if (q->op != GLT_OP_PULL && q->op != GLT_OP_PUSH)
 		(void)snprintf(a->detail, sizeof(a->detail), "%s", glt_reason_text(GLT_WHY_OK));
-	else if (f->member_path[0] && (!q->token || q->token->type == GLT__TYPE__PERSONAL))
+	else if (a->member_path[0])
 		(void)snprintf(a->detail, sizeof(a->detail), "role %s by the membership of %.64s on %.200s",
-			       role ? role : "unknown", f->member_principal, f->member_path);
+			       role ? role : "unknown", a->member_principal, a->member_path);
 	else
 		(void)snprintf(a->detail, sizeof(a->detail), "role %s by the token itself",
 			       role ? role : "unknown");

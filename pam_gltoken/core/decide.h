@@ -131,7 +131,10 @@ struct glt_answer {
 	enum glt_reason would; /* why it would be denied, were [policy] mode not observe; else OK */
 	bool visible;          /* the bearer may know that the project exists */
 	int role;              /* what counted on the project */
-	char detail[640];      /* for people: which scope, membership or restriction decided */
+	/* The membership that it came by; empty where it is the token's own, or there is none. */
+	char member_path[GLT_PATH_MAX + 1];
+	char member_principal[GLT_NAME_MAX + 1];
+	char detail[640]; /* for people: which scope, membership or restriction decided */
 };
 
 /* The project or group that the question is about, or NULL. */

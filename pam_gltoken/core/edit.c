@@ -54,6 +54,16 @@ static enum glt_status set_scopes(Glt__Token *t, uint64_t scopes, struct glt_err
 	return GLT_OK;
 }
 
+static enum glt_status remove_scopes(Glt__Token *t, uint64_t scopes, struct glt_err *err)
+{
+	char names[GLT_SCOPES_TEXT_MAX];
+
+	glt_scopes_format(scopes & ~t->scopes, names);
+	if (scopes & ~t->scopes)
+		return glt_fail(err, GLT_NOT_FOUND, "the token has no scope %s", names);
+	return set_scopes(t, t->scopes & ~scopes, err);
+}
+
 static enum glt_status set_expiry(Glt__Token *t, int64_t when, int64_t now, struct glt_err *err)
 {
 	if (when && when < now)
@@ -93,7 +103,7 @@ static enum glt_status edit_one(Glt__Token *t, const struct glt_edit *e, const c
 	case GLT_EDIT_SCOPES_ADD:
 		return set_scopes(t, t->scopes | e->number, err);
 	case GLT_EDIT_SCOPES_REMOVE:
-		return set_scopes(t, t->scopes & ~e->number, err);
+		return remove_scopes(t, e->number, err);
 	case GLT_EDIT_EXPIRY:
 		return set_expiry(t, e->when, now, err);
 	case GLT_EDIT_ALLOW_FROM:

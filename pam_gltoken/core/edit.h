@@ -10,8 +10,8 @@ enum glt_edit_what {
 	GLT_EDIT_NAME,
 	GLT_EDIT_DESCRIPTION,
 	GLT_EDIT_SCOPES,
-	GLT_EDIT_SCOPES_ADD, /* to what it has when the change is made, not when the caller looked */
-	GLT_EDIT_SCOPES_REMOVE,
+	GLT_EDIT_SCOPES_ADD,    /* to what it has when the change is made, not when the caller looked */
+	GLT_EDIT_SCOPES_REMOVE, /* GLT_NOT_FOUND names those that it has not */
 	GLT_EDIT_EXPIRY,
 	GLT_EDIT_ALLOW_FROM,
 	GLT_EDIT_ONLY_REPO,

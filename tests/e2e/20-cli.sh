@@ -268,6 +268,8 @@ test_change() {
 	json '.scopes == ["read_api", "read_repository", "write_repository"]'
 	ok gltoken scope "$ID" --remove read_api --json
 	json '.scopes == ["read_repository", "write_repository"]'
+	unchanged rc 1 gltoken scope "$ID" --remove read_repository,read_api
+	says 'the token has no scope read_api$'
 	ok gltoken scope "$ID" --set api --json
 	json '.scopes == ["api"]'
 	unchanged rc 2 gltoken scope "$ID" --remove api
@@ -411,15 +413,30 @@ test_leaked_tokens_on_stdin() {
 	json '.active'
 }
 
+test_a_file_that_is_not_there() {
+	local args
+	for args in 'apply FILE' 'import FILE' 'restore FILE' 'config check FILE' 'key add alice FILE' \
+		"issue --from-file FILE --output $T/list --user alice --scope api"; do
+		# shellcheck disable=SC2086 # words
+		unchanged rc 1 gltoken ${args/FILE/$T/none}
+		says "$T/none: No such file"
+	done
+	ok gltoken backup "$T/backup"
+	unchanged rc 1 gltoken restore "$T/backup" --force --replay-audit "$T/none"
+	says "$T/none: No such file"
+	for args in apply import; do unchanged rc 3 gltoken "$args" "$T"; done
+}
+
 test_explain() {
 	new_token --user alice --scope read_repository
 	ok gltoken explain --id "$ID" --repo /demo/hello.git --op pull --json
-	json '.allow and .reason == "ok" and .role == "developer" and .access_level == 30 and (.detail | test("demo"))'
+	json '.allow and .reason == "ok" and .role == "developer" and .access_level == 30 and (.detail | test("demo"))
+		and .membership == {"path": "demo", "principal": "alice"}'
 	rc 1 gltoken explain --id "$ID" --repo demo/hello --op push --ref main
 	says 'scope_missing'
 	says 'refs/heads/main'
 	rc 1 gltoken explain --id "$ID" --repo other/thing --op pull --json
-	json '.reason == "not_a_member" and (.allow | not) and (.visible | not) and .role == null'
+	json '.reason == "not_a_member" and (.allow | not) and (.visible | not) and .role == null and .membership == null'
 	rc 1 gltoken explain --id "$ID" --op login --account alice
 	says 'not_git_account'
 	ok gltoken explain --id "$ID" --op login --account git

@@ -101,8 +101,10 @@ static void scopes(void **state)
 	p = edit(t, (struct glt_edit){.what = GLT_EDIT_SCOPES_REMOVE, .number = api | WRITE_REPO});
 	assert_true(p->scopes == READ_REPO);
 	glt_token_free(p);
-	refused(t, (struct glt_edit){.what = GLT_EDIT_SCOPES_REMOVE, .number = UINT64_MAX}, GLT_INVALID,
+	refused(t, (struct glt_edit){.what = GLT_EDIT_SCOPES_REMOVE, .number = READ_REPO}, GLT_INVALID,
 		"at least one");
+	refused(t, (struct glt_edit){.what = GLT_EDIT_SCOPES_REMOVE, .number = READ_REPO | api}, GLT_NOT_FOUND,
+		"the token has no scope api");
 	refused(t, (struct glt_edit){.what = GLT_EDIT_SCOPES, .number = 0}, GLT_INVALID, "at least one");
 	refused(t, (struct glt_edit){.what = GLT_EDIT_SCOPES_ADD, .number = GLT_SCOPE_BIT(GLT_SCOPES)},
 		GLT_INVALID, "personal token");
