@@ -480,7 +480,7 @@ static bool target_unfit(const struct glt_question *q, const struct glt_facts *f
 	return q->op == GLT_OP_ROTATE && q->token && exceeds(q->token, t, a);
 }
 
-static void say_allowed(const struct glt_question *q, const struct glt_facts *f, struct glt_answer *a)
+static void say_allowed(const struct glt_question *q, struct glt_answer *a)
 {
 	const char *role = glt_role_name(a->role);
 
@@ -569,5 +569,5 @@ void glt_decide(const struct glt_question *q, const struct glt_facts *f, struct 
 		break;
 	}
 	if (!denied && !scope_unfit(q, a))
-		say_allowed(q, f, a);
+		say_allowed(q, a);
 }
