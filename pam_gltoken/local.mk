@@ -26,6 +26,8 @@ libglt_core_a_SOURCES = \
 	pam_gltoken/core/edit.h \
 	pam_gltoken/core/event.c \
 	pam_gltoken/core/event.h \
+	pam_gltoken/core/grow.c \
+	pam_gltoken/core/grow.h \
 	pam_gltoken/core/hash.c \
 	pam_gltoken/core/hash.h \
 	pam_gltoken/core/issue.c \

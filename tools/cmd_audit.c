@@ -39,22 +39,12 @@ enum { OPT_LIMIT = GLT_OPT_OWN, OPT_WOULD_DENY };
 static const struct option list_options[] = {
 	{"limit", required_argument, NULL, OPT_LIMIT},
 	{"would-deny", no_argument, NULL, OPT_WOULD_DENY},
-	{"token", required_argument, NULL, GLT_OPT_EVENT_TOKEN},
-	{"actor", required_argument, NULL, GLT_OPT_EVENT_ACTOR},
-	{"action", required_argument, NULL, GLT_OPT_EVENT_ACTION},
-	{"object", required_argument, NULL, GLT_OPT_EVENT_OBJECT},
-	{"since", required_argument, NULL, GLT_OPT_EVENT_SINCE},
-	{"until", required_argument, NULL, GLT_OPT_EVENT_UNTIL},
+	GLT_OPTIONS_EVENT,
 	GLT_OPTIONS_LIST,
 	GLT_OPTIONS_END,
 };
 static const struct option export_options[] = {
-	{"token", required_argument, NULL, GLT_OPT_EVENT_TOKEN},
-	{"actor", required_argument, NULL, GLT_OPT_EVENT_ACTOR},
-	{"action", required_argument, NULL, GLT_OPT_EVENT_ACTION},
-	{"object", required_argument, NULL, GLT_OPT_EVENT_OBJECT},
-	{"since", required_argument, NULL, GLT_OPT_EVENT_SINCE},
-	{"until", required_argument, NULL, GLT_OPT_EVENT_UNTIL},
+	GLT_OPTIONS_EVENT,
 	GLT_OPTIONS_END,
 };
 

@@ -20,6 +20,15 @@ enum { /* options of list and export, beyond GLT_OPT_OWN */
        GLT_OPT_EVENT_SINCE,
        GLT_OPT_EVENT_UNTIL,
 };
+#define GLT_OPTIONS_EVENT                                                  \
+	{"token", required_argument, NULL, GLT_OPT_EVENT_TOKEN},           \
+		{"actor", required_argument, NULL, GLT_OPT_EVENT_ACTOR},   \
+		{"action", required_argument, NULL, GLT_OPT_EVENT_ACTION}, \
+		{"object", required_argument, NULL, GLT_OPT_EVENT_OBJECT}, \
+		{"since", required_argument, NULL, GLT_OPT_EVENT_SINCE},   \
+	{                                                                  \
+		"until", required_argument, NULL, GLT_OPT_EVENT_UNTIL      \
+	}
 
 /* Takes one of these options; exits 2 where its value is wrong. */
 void glt_event_option(const struct glt_cli *cli, struct glt_event_filter *f, int option);

@@ -91,16 +91,6 @@ static enum glt_status check_key(const Glt__Key *k, struct glt_err *err)
 	return st == GLT_OK ? check_texts(texts, 2, err) : st;
 }
 
-static enum glt_status check_list(char *const *list, size_t n,
-				  enum glt_status (*check)(const char *, struct glt_err *), struct glt_err *err)
-{
-	enum glt_status st = GLT_OK;
-
-	for (size_t i = 0; st == GLT_OK && i < n; i++)
-		st = check(list[i], err);
-	return st;
-}
-
 static enum glt_status check_secret(const Glt__Token *t, struct glt_err *err)
 {
 	static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -133,10 +123,10 @@ static enum glt_status check_grants(const Glt__Token *t, struct glt_err *err)
 		return bad("uses_left", err);
 	st = personal ? GLT_OK : glt_path_check(t->path, err);
 	if (st == GLT_OK)
-		st = check_list(t->allow_from, t->n_allow_from, glt_cidr_check, err);
+		st = glt_check_each(t->allow_from, t->n_allow_from, glt_cidr_check, err);
 	if (st == GLT_OK)
-		st = check_list(t->only_repo, t->n_only_repo, glt_glob_check, err);
-	return st == GLT_OK ? check_list(t->services, t->n_services, glt_service_check, err) : st;
+		st = glt_check_each(t->only_repo, t->n_only_repo, glt_glob_check, err);
+	return st == GLT_OK ? glt_check_each(t->services, t->n_services, glt_service_check, err) : st;
 }
 
 static enum glt_status check_token(const Glt__Token *t, struct glt_err *err)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "change.h"
 
+#include "grow.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,21 +34,6 @@ void glt_change_public(struct glt_change *c, unsigned parts)
 	c->touches |= parts;
 }
 
-static bool make_room(void **array, size_t *room, size_t n, size_t size)
-{
-	size_t more = *room ? *room * 2 : 16;
-	void *p;
-
-	if (n < *room)
-		return true;
-	p = realloc(*array, more * size);
-	if (!p)
-		return false;
-	*array = p;
-	*room = more;
-	return true;
-}
-
 static unsigned public_parts(enum glt_table table)
 {
 	if (table == GLT_USERS)
@@ -59,7 +46,7 @@ static void add(struct glt_change *c, int kind, enum glt_table table, struct glt
 	void *ops = c->ops;
 	struct glt_op *op;
 
-	if (c->no_memory || !make_room(&ops, &c->room, c->n, sizeof(*c->ops))) {
+	if (c->no_memory || !glt_grow(&ops, &c->room, c->n, sizeof(*c->ops))) {
 		c->no_memory = true;
 		return;
 	}
@@ -132,7 +119,7 @@ void glt_change_event(struct glt_change *c, const Glt__Event *ev)
 	void *events = c->events;
 	Glt__Event *copy = NULL;
 
-	if (!c->no_memory && make_room(&events, &c->events_room, c->n_events, sizeof(*c->events))) {
+	if (!c->no_memory && glt_grow(&events, &c->events_room, c->n_events, sizeof(*c->events))) {
 		c->events = events;
 		copy = copy_event(ev);
 	}

@@ -18,16 +18,6 @@
 
 /* ---- rules of the input, before anything is opened ---- */
 
-static enum glt_status check_list(char *const *list, size_t n,
-				  enum glt_status (*check)(const char *, struct glt_err *), struct glt_err *err)
-{
-	enum glt_status st = GLT_OK;
-
-	for (size_t i = 0; st == GLT_OK && i < n; i++)
-		st = check(list[i], err);
-	return st;
-}
-
 enum glt_status glt_service_check(const char *service, struct glt_err *err)
 {
 	size_t len = strlen(service);
@@ -72,11 +62,11 @@ static enum glt_status check_input(const struct glt_issue *r, struct glt_err *er
 		st = glt_fail(err, GLT_INVALID, "a %s token needs at least one scope of its type",
 			      glt_type_name(r->type));
 	if (st == GLT_OK)
-		st = check_list(r->allow_from, r->n_allow_from, glt_cidr_check, err);
+		st = glt_check_each(r->allow_from, r->n_allow_from, glt_cidr_check, err);
 	if (st == GLT_OK)
-		st = check_list(r->only_repo, r->n_only_repo, glt_glob_check, err);
+		st = glt_check_each(r->only_repo, r->n_only_repo, glt_glob_check, err);
 	if (st == GLT_OK)
-		st = check_list(r->services, r->n_services, glt_service_check, err);
+		st = glt_check_each(r->services, r->n_services, glt_service_check, err);
 	return st;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "roster.h"
 
+#include "grow.h"
 #include "people.h"
 #include "role.h"
 #include "scope.h"
@@ -8,21 +9,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-bool glt_roster_room(void **array, size_t *room, size_t n, size_t size)
-{
-	size_t more = *room ? *room * 2 : 64;
-	void *p;
-
-	if (n < *room)
-		return true;
-	p = realloc(*array, more * size);
-	if (!p)
-		return false;
-	*array = p;
-	*room = more;
-	return true;
-}
 
 void glt_roster_free(struct glt_roster *r)
 {
@@ -69,7 +55,7 @@ static void *add_to(struct gather *g, void **array, size_t *room, size_t *count,
 {
 	char *one;
 
-	if (g->no_memory || !glt_roster_room(array, room, *count, size)) {
+	if (g->no_memory || !glt_grow(array, room, *count, size)) {
 		g->no_memory = true;
 		return NULL;
 	}

@@ -47,8 +47,6 @@ struct glt_roster {
 	uint64_t generation;
 };
 
-/* Room for one more; false: no memory. */
-bool glt_roster_room(void **array, size_t *room, size_t n, size_t size);
 void glt_roster_free(struct glt_roster *r);
 /* All of it that the store knows, sorted. */
 enum glt_status glt_roster_gather(struct glt_store *store, struct glt_roster *r, struct glt_err *err);

@@ -2,6 +2,7 @@
 #include "roster.h"
 
 #include "account.h"
+#include "grow.h"
 #include "role.h"
 
 #include <inttypes.h>
@@ -35,7 +36,7 @@ static bool add(struct glt_roster *r, const char *user, uint32_t gid)
 	if (strcmp(user, "root") == 0 || strlen(user) > GLT_NSS_NAME_MAX ||
 	    (r->blocked && bsearch(user, r->text, r->blocked, sizeof(*r->text), compare_text)))
 		return true;
-	if (!glt_roster_room(&members, &r->members_room, r->members, sizeof(*r->member)))
+	if (!glt_grow(&members, &r->members_room, r->members, sizeof(*r->member)))
 		return false;
 	r->member = members;
 	r->member[r->members++] = (struct glt_roster_member){user, gid};
@@ -52,7 +53,7 @@ static enum glt_status add_unix(struct glt_roster *r, const char *group, uint32_
 	for (size_t i = 0; i < n; i++) {
 		void *texts = r->text;
 
-		if (st == GLT_OK && glt_roster_room(&texts, &r->texts_room, r->texts, sizeof(*r->text))) {
+		if (st == GLT_OK && glt_grow(&texts, &r->texts_room, r->texts, sizeof(*r->text))) {
 			r->text = texts;
 			r->text[r->texts++] = names[i];
 			if (add(r, names[i], gid))

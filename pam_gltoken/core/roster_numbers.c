@@ -6,6 +6,7 @@
 #include "roster.h"
 
 #include "account.h"
+#include "grow.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -83,7 +84,7 @@ static enum glt_status read_line(struct numbers *n, char *line, struct glt_err *
 	if (*end != ' ' || !newline) /* cut short by a crash: the number is lost, and not given again */
 		return GLT_OK;
 	*newline = '\0';
-	if (!glt_roster_room(&v, &n->room, n->n, sizeof(*n->v)))
+	if (!glt_grow(&v, &n->room, n->n, sizeof(*n->v)))
 		return no_memory(err);
 	n->v = v;
 	n->v[n->n].key = strdup(end + 1);

@@ -60,6 +60,16 @@ static bool has_control(const char *s)
 	return false;
 }
 
+enum glt_status glt_check_each(char *const *list, size_t n,
+			       enum glt_status (*check)(const char *, struct glt_err *), struct glt_err *err)
+{
+	enum glt_status st = GLT_OK;
+
+	for (size_t i = 0; st == GLT_OK && i < n; i++)
+		st = check(list[i], err);
+	return st;
+}
+
 enum glt_status glt_name_check(const char *what, const char *name, bool empty_ok, struct glt_err *err)
 {
 	size_t len = strlen(name);

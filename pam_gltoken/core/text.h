@@ -17,6 +17,9 @@
 /* 1 to GLT_NAME_MAX bytes of valid UTF-8 (shortest form, no surrogates) without control characters and
  * without blanks at either end. what names the input in the error ("name", "description"). empty_ok admits "". */
 enum glt_status glt_name_check(const char *what, const char *name, bool empty_ok, struct glt_err *err);
+/* Each of n passes check, or what that says of the first that does not. */
+enum glt_status glt_check_each(char *const *list, size_t n,
+			       enum glt_status (*check)(const char *, struct glt_err *), struct glt_err *err);
 bool glt_utf8_valid(const char *s, size_t len);
 
 /* An account name: [a-z_A-Z0-9][a-zA-Z0-9._+-]*, at most GLT_ACCOUNT_MAX bytes, not all digits. */
