@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "client.h"
 
-#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +15,7 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 
+#include "leftover.h"
 #include "sandbox.h"
 
 #include <cmocka.h>
@@ -49,24 +49,6 @@ int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *
 	if (!err && slow_host)
 		waitid(P_PID, (id_t)*pid, &info, WEXITED | WNOWAIT);
 	return err;
-}
-
-static int open_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
-}
-
-static void assert_wiped(const struct glt_message *m)
-{
-	for (size_t i = 0; i < sizeof *m; i++)
-		if (((const unsigned char *)m)[i])
-			fail_msg("byte %zu of a message is left", i);
 }
 
 static void assert_no_child(void)

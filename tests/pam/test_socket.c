@@ -2,7 +2,6 @@
 /* The client where there is a socket to ask. */
 #include "client.h"
 
-#include <dirent.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -11,6 +10,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "leftover.h"
 #include "sandbox.h"
 
 #include <cmocka.h>
@@ -60,24 +60,6 @@ static enum glt_outcome ask(const char *order)
 	glt_message_init(&request);
 	glt_message_add(&request, "do", order);
 	return glt_client_ask(&request, &reply, why, sizeof why);
-}
-
-static int open_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
-}
-
-static void assert_wiped(const struct glt_message *m)
-{
-	for (size_t i = 0; i < sizeof *m; i++)
-		if (((const unsigned char *)m)[i])
-			fail_msg("byte %zu of a message is left", i);
 }
 
 /* The helper would allow; what answers on the socket says no, or half of it. */

@@ -17,15 +17,6 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-static int with_alice(void **state)
-{
-	if (tmpstore_setup(state) != 0)
-		return -1;
-	tmpstore_user(*state, "alice", true, GLT__STATE__LIVE);
-	return 0;
-}
-#define with_user(test) cmocka_unit_test_setup_teardown(test, with_alice, tmpstore_teardown)
-
 static void refused(struct tmpstore *t, const struct glt_issue *r, enum glt_status want, const char *words)
 {
 	char text[GLT_TOKEN_MAX + 1] = "left over";

@@ -14,15 +14,6 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define API GLT_SCOPE_BIT(GLT_SCOPE_API)
 
-static int with_alice(void **state)
-{
-	if (tmpstore_setup(state) != 0)
-		return -1;
-	tmpstore_user(*state, "alice", true, GLT__STATE__LIVE);
-	return 0;
-}
-#define with_user(test) cmocka_unit_test_setup_teardown(test, with_alice, tmpstore_teardown)
-
 static void refused(struct tmpstore *t, const struct glt_issue *r, const char *words)
 {
 	uint64_t tokens = tmpstore_count(t, GLT_TOKENS), events = tmpstore_count(t, GLT_AUDIT);

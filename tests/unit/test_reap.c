@@ -13,15 +13,6 @@
 
 #define KEEP (30 * DAY)
 
-static int with_alice(void **state)
-{
-	if (tmpstore_setup(state) != 0)
-		return -1;
-	tmpstore_user(*state, "alice", true, GLT__STATE__LIVE);
-	return 0;
-}
-#define with_user(test) cmocka_unit_test_setup_teardown(test, with_alice, tmpstore_teardown)
-
 struct seen {
 	uint64_t id[1024];
 	int64_t died[1024];

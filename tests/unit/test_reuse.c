@@ -7,15 +7,6 @@
 
 #include <string.h>
 
-static int with_alice(void **state)
-{
-	if (tmpstore_setup(state) != 0)
-		return -1;
-	tmpstore_user(*state, "alice", true, GLT__STATE__LIVE);
-	return 0;
-}
-#define with_user(test) cmocka_unit_test_setup_teardown(test, with_alice, tmpstore_teardown)
-
 static uint64_t issue(struct tmpstore *t, const char *name)
 {
 	struct glt_issue r = tmpstore_personal("alice", name, READ_REPO);

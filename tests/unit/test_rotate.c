@@ -12,15 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static int with_alice(void **state)
-{
-	if (tmpstore_setup(state) != 0)
-		return -1;
-	tmpstore_user(*state, "alice", true, GLT__STATE__LIVE);
-	return 0;
-}
-#define with_user(test) cmocka_unit_test_setup_teardown(test, with_alice, tmpstore_teardown)
-
 static struct glt_rotate request(uint64_t id)
 {
 	return (struct glt_rotate){.id = id,

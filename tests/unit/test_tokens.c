@@ -21,7 +21,7 @@ static int with_users(void **state)
 	tmpstore_user(*state, "alic", true, GLT__STATE__LIVE);
 	return 0;
 }
-#define with_user(test) cmocka_unit_test_setup_teardown(test, with_users, tmpstore_teardown)
+#define with_two(test) cmocka_unit_test_setup_teardown(test, with_users, tmpstore_teardown)
 
 static uint64_t issue(struct tmpstore *t, Glt__Type type, const char *target, const char *name)
 {
@@ -353,15 +353,15 @@ static void drop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		with_user(by_selector),
-		with_user(index_lies),
-		with_user(resolve),
-		with_user(owners),
+		with_two(by_selector),
+		with_two(index_lies),
+		with_two(resolve),
+		with_two(owners),
 		cmocka_unit_test(state_names),
-		with_user(verify_secret),
-		with_user(quick_is_not_enough),
-		with_user(audit_before_and_after),
-		with_user(drop),
+		with_two(verify_secret),
+		with_two(quick_is_not_enough),
+		with_two(audit_before_and_after),
+		with_two(drop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

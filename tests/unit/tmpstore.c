@@ -153,6 +153,14 @@ void tmpstore_user(struct tmpstore *t, const char *name, bool virtual_user, Glt_
 	tmpstore_apply(txn, c);
 }
 
+int tmpstore_setup_user(void **state)
+{
+	if (tmpstore_setup(state) != 0)
+		return -1;
+	tmpstore_user(*state, "alice", true, GLT__STATE__LIVE);
+	return 0;
+}
+
 void tmpstore_member(struct tmpstore *t, const char *path, const char *principal, int role)
 {
 	struct glt_txn *txn = tmpstore_begin(t, true);

@@ -35,11 +35,14 @@ struct tmpstore {
 /* For cmocka_unit_test_setup_teardown(): *state is a struct tmpstore with an empty store. */
 int tmpstore_setup(void **state);
 int tmpstore_teardown(void **state);
+/* The same, with alice in it, a user without an account. */
+int tmpstore_setup_user(void **state);
 /* The folder alone, no store in it. */
 int tmpstore_setup_empty(void **state);
 void tmpstore_open(struct tmpstore *t);
 void tmpstore_close(struct tmpstore *t);
 #define with_store(test) cmocka_unit_test_setup_teardown(test, tmpstore_setup, tmpstore_teardown)
+#define with_user(test) cmocka_unit_test_setup_teardown(test, tmpstore_setup_user, tmpstore_teardown)
 #define with_folder(test) cmocka_unit_test_setup_teardown(test, tmpstore_setup_empty, tmpstore_teardown)
 
 /* Fails the test with the text of *err unless got is want; words, if any, must stand in the text. */
