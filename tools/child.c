@@ -7,6 +7,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+int glt_child_status(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 pid_t glt_child_start(struct glt_cli *cli, int (*fn)(struct glt_cli *cli, void *arg), void *arg)
 {
 	pid_t pid;

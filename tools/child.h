@@ -7,6 +7,9 @@
 
 #include <sys/types.h>
 
+/* Exit status of a child, 128 and more if a signal ended it, -1 if there is none. */
+int glt_child_status(pid_t pid);
+
 /* Run fn in a child; its result is the child's exit status. -1: a message was given. */
 pid_t glt_child_start(struct glt_cli *cli, int (*fn)(struct glt_cli *cli, void *arg), void *arg);
 /* The exit status; crashed, if a signal ended it, after a message. */

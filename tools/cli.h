@@ -117,6 +117,10 @@ int glt_cli_config(struct glt_cli *cli);
 int glt_cli_drop(struct glt_cli *cli);
 /* Both, then open the store. The same. */
 int glt_cli_open(struct glt_cli *cli, bool write);
+/* The whole beginning of a command that only reads, and has no operand nor option of its own. The same. */
+int glt_cli_open_plain(struct glt_cli *cli, int argc, char **argv, const struct option *options, const char *help);
+/* False, after a message: only root may do that ("move repositories"). */
+bool glt_cli_is_root(const struct glt_cli *cli, const char *what);
 /* Publish what a change touched, and close. Harmless when it is not open. */
 void glt_cli_close(struct glt_cli *cli);
 /* Who runs this: the login uid or sudo's user beside the effective one. */

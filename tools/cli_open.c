@@ -106,6 +106,14 @@ int glt_cli_config(struct glt_cli *cli)
 	return GLT_EXIT_OK;
 }
 
+bool glt_cli_is_root(const struct glt_cli *cli, const char *what)
+{
+	if (geteuid() == 0)
+		return true;
+	glt_cli_warn(cli, "only root may %s: try 'sudo %s ...'", what, cli->command);
+	return false;
+}
+
 int glt_cli_drop(struct glt_cli *cli)
 {
 	struct glt_err err;
@@ -117,10 +125,8 @@ int glt_cli_drop(struct glt_cli *cli)
 		glt_cli_warn(cli, "%s", err.text);
 		return GLT_EXIT_UNAVAILABLE;
 	}
-	if (geteuid() != 0 && geteuid() != uid) {
-		glt_cli_warn(cli, "only root may use the store: try 'sudo %s ...'", cli->command);
+	if (geteuid() != uid && !glt_cli_is_root(cli, "use the store"))
 		return GLT_EXIT_UNAVAILABLE;
-	}
 	if (glt_privdrop(uid, gid, &err) != GLT_OK) {
 		glt_cli_warn(cli, "%s", err.text);
 		return GLT_EXIT_UNAVAILABLE;
@@ -175,6 +181,14 @@ int glt_cli_open(struct glt_cli *cli, bool write)
 	else
 		glt_cli_warn(cli, "%s", err.text);
 	return GLT_EXIT_UNAVAILABLE;
+}
+
+int glt_cli_open_plain(struct glt_cli *cli, int argc, char **argv, const struct option *options, const char *help)
+{
+	while (glt_cli_option(cli, argc, argv, options, help) != -1)
+		;
+	glt_cli_operands(cli, argc, argv, 0, 0, "");
+	return glt_cli_open(cli, false);
 }
 
 void glt_cli_close(struct glt_cli *cli)

@@ -180,10 +180,8 @@ int glt_cmd_doctor(struct glt_cli *cli, int argc, char **argv)
 	glt_cli_operands(cli, argc, argv, 0, 0, "");
 	if (nagios && cli->format == GLT_FORMAT_JSON)
 		glt_cli_usage(cli, "only one of --json and --nagios may be given");
-	if (geteuid() != 0) {
-		glt_cli_warn(cli, "only root may do this: try 'sudo %s'", cli->command);
+	if (!glt_cli_is_root(cli, "do this"))
 		return GLT_EXIT_UNAVAILABLE;
-	}
 	rc = examine(&d);
 	if (fix && mend(&d)) {
 		glt_doctor_clear(&d);

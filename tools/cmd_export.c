@@ -84,12 +84,8 @@ int glt_cmd_export(struct glt_cli *cli, int argc, char **argv)
 	struct lines l = {.n = 0};
 	struct glt_err err;
 	enum glt_status st;
-	int rc;
+	int rc = glt_cli_open_plain(cli, argc, argv, options, help);
 
-	while (glt_cli_option(cli, argc, argv, options, help) != -1)
-		;
-	glt_cli_operands(cli, argc, argv, 0, 0, "");
-	rc = glt_cli_open(cli, false);
 	if (rc != GLT_EXIT_OK)
 		return rc;
 	st = collect(cli, &l, &err);

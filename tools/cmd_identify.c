@@ -79,12 +79,8 @@ int glt_cmd_identify(struct glt_cli *cli, int argc, char **argv)
 	struct glt_sightings seen;
 	struct glt_out *out;
 	size_t real = 0;
-	int rc;
+	int rc = glt_cli_open_plain(cli, argc, argv, options, help);
 
-	while (glt_cli_option(cli, argc, argv, options, help) != -1)
-		;
-	glt_cli_operands(cli, argc, argv, 0, 0, "");
-	rc = glt_cli_open(cli, false);
 	if (rc != GLT_EXIT_OK)
 		return rc;
 	rc = glt_scan_verify(cli, &seen);

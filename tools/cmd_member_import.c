@@ -282,10 +282,8 @@ int glt_cmd_member_import(struct glt_cli *cli, int argc, char **argv)
 	while (glt_cli_option(cli, argc, argv, options, help) != -1)
 		w.dry_run = true;
 	w.below = glt_target_optional(cli, argc, argv, path);
-	if (geteuid() != 0) {
-		glt_cli_warn(cli, "only root may look at all files: try 'sudo %s ...'", cli->command);
+	if (!glt_cli_is_root(cli, "look at all files"))
 		return GLT_EXIT_UNAVAILABLE;
-	}
 	rc = glt_cli_config(cli);
 	if (rc == GLT_EXIT_OK)
 		rc = look(cli, &w);

@@ -261,10 +261,8 @@ static int find_user(struct glt_cli *cli, struct work *w)
 	uid_t store_uid;
 	gid_t store_gid;
 
-	if (geteuid() != 0) {
-		glt_cli_warn(cli, "only root may do this: try 'sudo %s'", cli->command);
+	if (!glt_cli_is_root(cli, "do this"))
 		return GLT_EXIT_UNAVAILABLE;
-	}
 	if (glt_account_by_name(name, &w->user, &err) != GLT_OK) {
 		glt_cli_warn(cli, "[notify] user: %s", err.text);
 		return GLT_EXIT_UNAVAILABLE;

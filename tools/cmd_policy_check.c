@@ -150,12 +150,8 @@ int glt_cmd_policy_check(struct glt_cli *cli, int argc, char **argv)
 	const struct glt_select all = {.which = GLT_WHICH_ALL, .now = cli->now};
 	struct glt_found found;
 	struct glt_err err;
-	int rc;
+	int rc = glt_cli_open_plain(cli, argc, argv, options, help);
 
-	while (glt_cli_option(cli, argc, argv, options, help) != -1)
-		;
-	glt_cli_operands(cli, argc, argv, 0, 0, "");
-	rc = glt_cli_open(cli, false);
 	if (rc != GLT_EXIT_OK)
 		return rc;
 	if (glt_select(cli->store, &all, &found, &err) != GLT_OK) {

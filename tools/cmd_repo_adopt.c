@@ -180,10 +180,8 @@ int glt_cmd_repo_adopt(struct glt_cli *cli, int argc, char **argv)
 	for (size_t i = 0; i < a.refs.n; i++)
 		glt_cli_require(cli, glt_protect_glob(a.refs.v[i], glob, &err), &err);
 	a.below = glt_target_optional(cli, argc, argv, path);
-	if (geteuid() != 0) {
-		glt_cli_warn(cli, "only root may take over repositories: try 'sudo %s ...'", cli->command);
+	if (!glt_cli_is_root(cli, "take over repositories"))
 		return GLT_EXIT_UNAVAILABLE;
-	}
 	rc = adopt(cli, &a);
 	glt_list_free(&a.refs);
 	free(a.v);

@@ -196,10 +196,8 @@ int glt_cmd_repo_create(struct glt_cli *cli, int argc, char **argv)
 	if (!r.branch)
 		r.branch = "main";
 	check_branch(cli, r.branch);
-	if (geteuid() != 0) {
-		glt_cli_warn(cli, "only root may make repositories: try 'sudo %s ...'", cli->command);
+	if (!glt_cli_is_root(cli, "make repositories"))
 		return GLT_EXIT_UNAVAILABLE;
-	}
 	rc = glt_cli_config(cli);
 	if (rc == GLT_EXIT_OK)
 		rc = glt_repo_account(cli, &r.account);

@@ -227,9 +227,7 @@ int glt_cmd_repo_move(struct glt_cli *cli, int argc, char **argv)
 	glt_target_path(cli, argv[optind + 1], m.to);
 	if (glt_path_covers(m.from, m.to) || glt_path_covers(m.to, m.from))
 		glt_cli_usage(cli, "%s and %s: neither may be in the other, nor the same", m.from, m.to);
-	if (geteuid() != 0) {
-		glt_cli_warn(cli, "only root may move repositories: try 'sudo %s ...'", cli->command);
+	if (!glt_cli_is_root(cli, "move repositories"))
 		return GLT_EXIT_UNAVAILABLE;
-	}
 	return prepare(cli, &m);
 }

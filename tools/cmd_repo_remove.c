@@ -227,10 +227,8 @@ int glt_cmd_repo_remove(struct glt_cli *cli, int argc, char **argv)
 	}
 	glt_cli_operands(cli, argc, argv, 1, 1, "one PATH");
 	glt_target_path(cli, argv[optind], r.path);
-	if (geteuid() != 0) {
-		glt_cli_warn(cli, "only root may remove repositories: try 'sudo %s ...'", cli->command);
+	if (!glt_cli_is_root(cli, "remove repositories"))
 		return GLT_EXIT_UNAVAILABLE;
-	}
 	if (!r.yes && !r.dry_run && !isatty(STDIN_FILENO))
 		glt_cli_usage(cli, "standard input is no terminal to ask at: --yes or --dry-run is needed");
 	return prepare(cli, &r);

@@ -199,10 +199,8 @@ static int open_parent(const struct glt_cli *cli, struct work *w)
 	struct stat sb;
 	int rc;
 
-	if (geteuid() != 0) {
-		glt_cli_warn(cli, "only root may restore a store: try 'sudo %s ...'", cli->command);
+	if (!glt_cli_is_root(cli, "restore a store"))
 		return GLT_EXIT_UNAVAILABLE;
-	}
 	rc = glt_make_folders(cli, cli->conf.dir);
 	if (rc != GLT_EXIT_OK)
 		return rc;

@@ -342,10 +342,8 @@ int glt_cmd_user_sync(struct glt_cli *cli, int argc, char **argv)
 	while (glt_cli_option(cli, argc, argv, options, help) != -1)
 		w.dry_run = true;
 	glt_cli_operands(cli, argc, argv, 0, 0, "");
-	if (geteuid() != 0) {
-		glt_cli_warn(cli, "only root may ask PAM about others: try 'sudo %s'", cli->command);
+	if (!glt_cli_is_root(cli, "ask PAM about others"))
 		return GLT_EXIT_UNAVAILABLE;
-	}
 	if (!service_exists()) {
 		glt_cli_warn(cli, "there is no PAM service " SERVICE ": put its file into /etc/pam.d");
 		return GLT_EXIT_UNAVAILABLE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "newrepo.h"
 
+#include "child.h"
 #include "repocheck.h"
 
 #include <dirent.h>
@@ -128,16 +129,6 @@ static void exec_git(const char *const *args)
 	_exit(127);
 }
 
-static int wait_for(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 static int run_git(const struct glt_newrepo *r, const char *const *args)
 {
 	pid_t pid = fork();
@@ -145,7 +136,7 @@ static int run_git(const struct glt_newrepo *r, const char *const *args)
 
 	if (pid == 0)
 		exec_git(args);
-	status = pid < 0 ? -1 : wait_for(pid);
+	status = pid < 0 ? -1 : glt_child_status(pid);
 	if (status == 0)
 		return GLT_EXIT_OK;
 	if (status == 127)
@@ -261,7 +252,7 @@ static int as_account(const struct glt_newrepo *r, int (*fn)(const struct glt_ne
 		glt_cli_warn(r->cli, "cannot start a process: %s", strerror(errno));
 		return GLT_EXIT_UNAVAILABLE;
 	}
-	return wait_for(pid);
+	return glt_child_status(pid);
 }
 
 /* ---- what only root may do ---- */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "repocheck.h"
 
-#include <errno.h>
+#include "child.h"
+
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define GIT_PATH "/usr/local/bin:/usr/bin:/bin"
@@ -33,16 +33,6 @@ static void exec_git(const struct glt_account *a, int dir, int in, int out, char
 	_exit(127);
 }
 
-static int wait_for(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 bool glt_repo_config_get(const struct glt_account *a, int config, const char *key, char *out, size_t size)
 {
 	char name[64], git[] = "git", cmd[] = "config", file[] = "--file", from[] = "-", get[] = "--get";
@@ -62,7 +52,7 @@ bool glt_repo_config_get(const struct glt_account *a, int config, const char *ke
 	while (pid > 0 && len + 1 < size && (n = read(ends[0], out + len, size - 1 - len)) > 0)
 		len += (size_t)n;
 	(void)close(ends[0]);
-	rc = pid > 0 ? wait_for(pid) : -1;
+	rc = pid > 0 ? glt_child_status(pid) : -1;
 	out[len] = '\0';
 	out[strcspn(out, "\n")] = '\0';
 	return rc == 0 || (rc == 1 && len == 0); /* 1: no such key */
@@ -81,5 +71,5 @@ bool glt_repo_config_set(const struct glt_account *a, int dir, const char *key, 
 	pid = fork();
 	if (pid == 0)
 		exec_git(a, dir, -1, -1, value ? set_argv : unset_argv);
-	return pid > 0 && wait_for(pid) == 0;
+	return pid > 0 && glt_child_status(pid) == 0;
 }

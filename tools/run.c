@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "run.h"
 
+#include "tokenfile.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +40,20 @@ static bool become(const struct glt_run_as *as)
 	       setresuid(as->uid, as->uid, as->uid) == 0 && (as->uid == 0 || setuid(0) != 0);
 }
 
-static void __attribute__((noreturn)) child(const struct glt_run *r, int in, int out)
+/* As the person whose command this is: what it asks or says goes to their terminal. */
+static void __attribute__((noreturn)) exec_ours(const struct glt_run *r, int in, int out)
+{
+	if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
+		_exit(127);
+	for (const char *const *env = r->env; env && *env; env++)
+		if (putenv((char *)(uintptr_t)*env) != 0)
+			_exit(127);
+	(void)execvp(r->argv[0], r->argv);
+	glt_complain("%s: %s", r->argv[0], strerror(errno));
+	_exit(127);
+}
+
+static void __attribute__((noreturn)) exec_apart(const struct glt_run *r, int in, int out)
 {
 	char home[300], user[100], logname[100];
 	char *env[] = {(char[]){"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
@@ -98,7 +114,7 @@ static bool start(struct running *p)
 	if (good) {
 		p->pid = fork();
 		if (p->pid == 0)
-			child(p->r, in, out[1]);
+			(p->r->ours ? exec_ours : exec_apart)(p->r, in, out[1]);
 		good = p->pid > 0;
 	}
 	shut(&in);
@@ -107,24 +123,22 @@ static bool start(struct running *p)
 	return good;
 }
 
-static void take(struct running *p)
+/* What fits stands in the caller's buffer and nowhere else: it may be a secret. False: it must fit, and does not. */
+static bool take(struct running *p)
 {
-	char buffer[4096];
-	ssize_t n = read(p->out, buffer, sizeof(buffer));
+	char spare[4096];
 	size_t room = p->r->out_size ? p->r->out_size - 1 - p->read : 0;
+	ssize_t n = read(p->out, room ? p->r->out + p->read : spare, room ? room : sizeof(spare));
 
 	if (n == 0 || (n < 0 && errno != EINTR))
 		shut(&p->out);
-	if (n <= 0 || room == 0)
-		return;
-	if ((size_t)n < room)
-		room = (size_t)n;
-	memcpy(p->r->out + p->read, buffer, room);
-	p->read += room;
+	if (n > 0 && room > 0)
+		p->read += (size_t)n;
+	return n <= 0 || room > 0 || !p->r->whole;
 }
 
-/* Until its output is closed. False: out of time. */
-static bool talk(struct running *p)
+/* Until its output is closed. 0, or why it is to be ended. */
+static int talk(struct running *p)
 {
 	while (p->out >= 0) {
 		struct pollfd fd = {.fd = p->out, .events = POLLIN};
@@ -132,11 +146,11 @@ static bool talk(struct running *p)
 		int n = left > 0 ? poll(&fd, 1, (int)left) : 0;
 
 		if (n == 0 || (n < 0 && errno != EINTR))
-			return false;
-		if (n > 0)
-			take(p);
+			return GLT_RUN_TIMEOUT;
+		if (n > 0 && !take(p))
+			return GLT_RUN_TOO_LONG;
 	}
-	return true;
+	return 0;
 }
 
 /* It may have closed its output and go on. False: out of time. */
@@ -157,8 +171,7 @@ static bool reap(struct running *p, int *status)
 int glt_run(const struct glt_run *r)
 {
 	struct running p = {.r = r, .pid = -1, .deadline = now_ms() + (int64_t)r->timeout * 1000};
-	int status = 0;
-	bool done;
+	int status = 0, why;
 
 	if (r->out_size)
 		r->out[0] = '\0';
@@ -166,9 +179,12 @@ int glt_run(const struct glt_run *r)
 		shut(&p.out);
 		return GLT_RUN_FAILED;
 	}
-	done = talk(&p) && reap(&p, &status);
-	(void)kill(-p.pid, SIGKILL); /* and what it left behind */
-	if (!done) {
+	why = talk(&p);
+	if (why == 0 && !reap(&p, &status))
+		why = GLT_RUN_TIMEOUT;
+	if (!r->ours)
+		(void)kill(-p.pid, SIGKILL); /* and what it left behind */
+	if (why != 0) {
 		(void)kill(p.pid, SIGKILL);
 		while (waitpid(p.pid, &status, 0) < 0 && errno == EINTR)
 			;
@@ -176,8 +192,10 @@ int glt_run(const struct glt_run *r)
 	shut(&p.out);
 	if (r->out_size)
 		r->out[p.read] = '\0';
-	if (!done)
-		return GLT_RUN_TIMEOUT;
+	if (r->out_len)
+		*r->out_len = p.read;
+	if (why != 0)
+		return why;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : GLT_RUN_SIGNAL;
 }
 
