@@ -153,8 +153,13 @@ static struct glt_txn *new_txn(struct glt_store *s)
 static int put_value(struct glt_txn *txn, enum glt_table table, struct glt_slice key, struct glt_slice value)
 {
 	MDB_val mk = mdb_of(key), mv = {value.len + GLT_CHECKSUM, NULL};
-	int rc = mdb_put(txn->mdb, txn->store->dbi[table], &mk, &mv, MDB_RESERVE);
+	int rc = MDB_KEYEXIST;
 
+	/* What is numbered grows at its end: there, pages are filled and not split in halves. */
+	if (table == GLT_TOKENS || table == GLT_AUDIT)
+		rc = mdb_put(txn->mdb, txn->store->dbi[table], &mk, &mv, MDB_RESERVE | MDB_APPEND);
+	if (rc == MDB_KEYEXIST)
+		rc = mdb_put(txn->mdb, txn->store->dbi[table], &mk, &mv, MDB_RESERVE);
 	if (rc != 0)
 		return rc;
 	glt_value_seal(table, key, value, mv.mv_data);
