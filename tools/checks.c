@@ -237,8 +237,8 @@ static bool indexed(enum glt_table table, const Glt__Token *t, const struct glt_
 		return t->path[0] && (!key || is_str(*key, t->path));
 	case GLT_BY_EXPIRY:
 		return t->expires_at && (!key || is_u64(*key, (uint64_t)t->expires_at));
-	case GLT_BY_FAMILY:
-		return !key || is_u64(*key, t->family);
+	case GLT_BY_FAMILY: /* the first of a family stands there only in a store of an earlier version */
+		return key ? is_u64(*key, t->family) : t->family != t->id;
 	default:
 		return false;
 	}

@@ -146,10 +146,20 @@ static enum glt_status scan_table(struct glt_store *store, const struct glt_sele
 struct ids {
 	struct glt_slice exact; /* the key, or empty for any up to last */
 	uint64_t last, after;
-	size_t most; /* stop at so many; 0: never */
+	uint64_t also; /* an id that need not stand in the index, or 0 */
+	size_t most;   /* stop at so many; 0: never */
 	uint64_t *id;
 	size_t n, room;
 };
+
+static void keep_id(struct ids *ids, uint64_t id)
+{
+	if (ids->n == ids->room) {
+		ids->room = ids->room ? ids->room * 2 : 64;
+		ids->id = glt_cli_alloc(ids->id, ids->room, sizeof(*ids->id));
+	}
+	ids->id[ids->n++] = id;
+}
 
 static bool visit_id(void *arg, struct glt_slice key, struct glt_slice value)
 {
@@ -159,14 +169,26 @@ static bool visit_id(void *arg, struct glt_slice key, struct glt_slice value)
 	if (ids->exact.len ? key.len != ids->exact.len
 			   : key.len != GLT_KEY_U64 || glt_get_u64(key.data) > ids->last)
 		return false;
-	if (glt_get_u64(value.data) <= ids->after)
-		return true;
-	if (ids->n == ids->room) {
-		ids->room = ids->room ? ids->room * 2 : 64;
-		ids->id = glt_cli_alloc(ids->id, ids->room, sizeof(*ids->id));
-	}
-	ids->id[ids->n++] = glt_get_u64(value.data);
+	if (glt_get_u64(value.data) > ids->after)
+		keep_id(ids, glt_get_u64(value.data));
 	return !ids->most || ids->n < ids->most;
+}
+
+/* The first of a family, where it has not been reaped, and the index does not have it from an earlier version. */
+static enum glt_status add_first(struct glt_txn *txn, struct ids *ids, struct glt_err *err)
+{
+	struct glt_slice ignored;
+	uint8_t key[GLT_KEY_U64];
+	enum glt_status st;
+
+	for (size_t i = 0; i < ids->n; i++)
+		if (ids->id[i] == ids->also)
+			return GLT_OK;
+	glt_put_u64(key, ids->also);
+	st = glt_get(txn, GLT_TOKENS, (struct glt_slice){key, sizeof(key)}, &ignored, err);
+	if (st == GLT_OK || st == GLT_DAMAGED)
+		keep_id(ids, ids->also);
+	return GLT_OK;
 }
 
 static int by_number(const void *a, const void *b)
@@ -216,6 +238,8 @@ static enum glt_status read_ids(struct glt_store *store, enum glt_table table, s
 		return st;
 	st = glt_walk(txn, table, from, ids->exact, visit_id, ids, err);
 	*tokens = glt_count(txn, GLT_TOKENS);
+	if (st == GLT_OK && ids->also > ids->after)
+		st = add_first(txn, ids, err);
 	glt_txn_end(txn);
 	return st;
 }
@@ -285,6 +309,7 @@ enum glt_status glt_select(struct glt_store *store, const struct glt_select *wha
 	if (what->family) {
 		glt_put_u64(number, what->family);
 		ids.exact = key;
+		ids.also = what->family;
 		return scan_index(store, what, GLT_BY_FAMILY, &ids, key, out, err);
 	}
 	if (what->expires_by) {

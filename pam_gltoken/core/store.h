@@ -30,7 +30,7 @@ enum glt_table {
 	GLT_BY_OWNER,    /* owner -> id, many */
 	GLT_BY_PATH,     /* path -> id, many */
 	GLT_BY_EXPIRY,   /* expires_at -> id, many */
-	GLT_BY_FAMILY,   /* family -> id, many */
+	GLT_BY_FAMILY,   /* family -> id of each but the first, whose id it is, many */
 	GLT_NAMESPACES,  /* path -> Namespace */
 	GLT_MEMBERS,     /* path NUL principal -> Member */
 	GLT_USERS,       /* name -> User */

@@ -216,15 +216,39 @@ static enum glt_status pick(struct glt_txn *txn, enum glt_table table, struct gl
 	return st;
 }
 
+struct later {
+	uint64_t family;
+	glt_see_token *see;
+	void *arg;
+};
+
+/* A store of an earlier version has the first of a family in the index, too. */
+static bool see_successor(void *arg, const Glt__Token *t)
+{
+	const struct later *later = arg;
+
+	return t->id != later->family && later->see(later->arg, t);
+}
+
 enum glt_status glt_token_family(struct glt_txn *txn, uint64_t family, glt_see_token *see, void *arg,
 				 struct glt_err *err)
 {
+	struct later later = {family, see, arg};
+	struct glt_err why;
 	uint8_t key[GLT_KEY_U64];
 	Glt__Token *last;
 	enum glt_status st;
 
 	glt_put_u64(key, family);
-	st = pick(txn, GLT_BY_FAMILY, (struct glt_slice){key, sizeof(key)}, see, arg, &last, err);
+	st = glt_token_load(txn, family, &last, &why);
+	if (st != GLT_OK && st != GLT_NOT_FOUND) /* the first may have been reaped */
+		return glt_fail(err, st, "%s", why.text);
+	if (last && see(arg, last)) {
+		glt_token_free(last);
+		return GLT_OK;
+	}
+	glt_token_free(last);
+	st = pick(txn, GLT_BY_FAMILY, (struct glt_slice){key, sizeof(key)}, see_successor, &later, &last, err);
 	glt_token_free(last);
 	return st;
 }
@@ -382,8 +406,10 @@ static void index_token(struct glt_change *c, const Glt__Token *t,
 		glt_put_u64(when, (uint64_t)t->expires_at);
 		link(c, GLT_BY_EXPIRY, (struct glt_slice){when, sizeof(when)}, t->id);
 	}
-	glt_put_u64(family, t->family);
-	link(c, GLT_BY_FAMILY, (struct glt_slice){family, sizeof(family)}, t->id);
+	if (t->family != t->id || link == glt_change_unlink) {
+		glt_put_u64(family, t->family);
+		link(c, GLT_BY_FAMILY, (struct glt_slice){family, sizeof(family)}, t->id);
+	}
 }
 
 static void put_record(struct glt_change *c, const Glt__Token *t)

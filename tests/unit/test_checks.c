@@ -36,7 +36,8 @@ static void add_token(struct glt_txn *txn, struct glt_change *c, uint64_t id)
 
 	(void)snprintf(selector, sizeof(selector), "S%05u", (unsigned)id);
 	(void)snprintf(name, sizeof(name), "t%u", (unsigned)id);
-	t.id = t.family = id;
+	t.id = id;
+	t.family = id < 4 ? id : id - id % 4;
 	t.type = id % 2 ? GLT__TYPE__PERSONAL : GLT__TYPE__PROJECT;
 	t.state = id % 5 ? GLT__STATE__LIVE : GLT__STATE__REVOKED;
 	t.selector = selector;
@@ -161,6 +162,7 @@ static void sound_store(void **state)
 	assert_int_equal(found.entries[GLT_BY_OWNER], MANY);
 	assert_int_equal(found.entries[GLT_BY_PATH], MANY / 2);
 	assert_int_equal(found.entries[GLT_BY_EXPIRY], MANY - MANY / 7);
+	assert_int_equal(found.entries[GLT_BY_FAMILY], MANY - MANY / 4 - 3);
 	assert_int_equal(found.entries[GLT_KEYS_OF], 1);
 	glt_checks_free(&found);
 }
@@ -175,12 +177,12 @@ static void missing_in_an_index(void **state)
 	glt_change_unlink(c, GLT_BY_OWNER, glt_slice_str("alice"), 8);
 	glt_change_unlink(c, GLT_BY_PATH, glt_slice_str("demo/hello-2"), 8);
 	glt_change_unlink(c, GLT_BY_EXPIRY, u64(b, NOW + 2960), 8);
-	glt_change_unlink(c, GLT_BY_FAMILY, u64(b, 8), 8);
+	glt_change_unlink(c, GLT_BY_FAMILY, u64(b, 8), 9);
 	glt_change_del(c, GLT_BY_SELECTOR, glt_slice_str("S00008"));
 	glt_change_del(c, GLT_KEY_IDS, u64(b, 5000));
 	apply(txn, c);
 	FINDS("by_selector: token 8 is missing", "by_owner: token 8 is missing", "by_path: token 8 is missing",
-	      "by_expiry: token 8 is missing", "by_family: token 8 is missing", "key_ids: key 5000 is missing",
+	      "by_expiry: token 8 is missing", "by_family: token 9 is missing", "key_ids: key 5000 is missing",
 	      "keys_of: alice leads to no such key", "keys_of: key 5000 is missing");
 }
 
@@ -215,7 +217,7 @@ static void record_is_gone(void **state)
 	FINDS("by_selector: S00009 leads to token 9, which does not exist",
 	      "by_owner: bob leads to token 9, which does not exist",
 	      "by_expiry: 2000003330 leads to token 9, which does not exist",
-	      "by_family: 9 leads to token 9, which does not exist");
+	      "by_family: 8 leads to token 9, which does not exist");
 }
 
 static void record_contradicts_its_key(void **state)
@@ -351,9 +353,30 @@ static void selections(void **state)
 	selects((struct glt_select){.now = NOW, .path = "demo/hello-2", .types = 1u << GLT__TYPE__PROJECT});
 	selects((struct glt_select){.now = NOW, .types = 1u << GLT__TYPE__PERSONAL, .scopes = 5});
 	selects((struct glt_select){.now = NOW, .family = 12});
+	selects((struct glt_select){.now = NOW, .family = 12, .limit = 2});
+	selects((struct glt_select){.now = NOW, .family = 12, .after = 12});
+	selects((struct glt_select){.now = NOW, .family = 2});
 	selects((struct glt_select){.now = NOW, .issued_before = NOW - 1000});
 	selects((struct glt_select){.now = NOW + 100, .expires_by = NOW + 2000});
 	selects((struct glt_select){.now = NOW, .expires_by = NOW + 9000, .owner = "alice"});
+}
+
+/* Which had the first of each family there, too. */
+static void index_of_an_earlier_version(void **state)
+{
+	uint8_t b[GLT_KEY_U64];
+	struct glt_checks found;
+	struct glt_err err;
+	struct glt_txn *txn;
+	struct glt_change *c = begin(&txn);
+
+	(void)state;
+	glt_change_link(c, GLT_BY_FAMILY, u64(b, 12), 12);
+	apply(txn, c);
+	assert_int_equal(glt_checks_run(store, &found, &err), GLT_OK);
+	assert_int_equal(found.total, 0);
+	glt_checks_free(&found);
+	selects((struct glt_select){.now = NOW, .family = 12});
 }
 
 static void pages(void **state)
@@ -387,14 +410,9 @@ static void nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FRESH(sound_store),
-		FRESH(missing_in_an_index),
-		FRESH(too_much_in_an_index),
-		FRESH(record_is_gone),
-		FRESH(record_contradicts_its_key),
-		FRESH(damaged_bytes),
-		FRESH(selections),
-		FRESH(pages),
+		FRESH(sound_store),    FRESH(missing_in_an_index),         FRESH(too_much_in_an_index),
+		FRESH(record_is_gone), FRESH(record_contradicts_its_key),  FRESH(damaged_bytes),
+		FRESH(selections),     FRESH(index_of_an_earlier_version), FRESH(pages),
 		FRESH(nothing),
 	};
 
