@@ -25,6 +25,7 @@ libglt_core_a_SOURCES = \
 	pam_gltoken/core/edit.c \
 	pam_gltoken/core/edit.h \
 	pam_gltoken/core/event.c \
+	pam_gltoken/core/event_bytes.c \
 	pam_gltoken/core/event.h \
 	pam_gltoken/core/grow.c \
 	pam_gltoken/core/grow.h \

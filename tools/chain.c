@@ -2,6 +2,7 @@
 #include "chain.h"
 
 #include "cli.h"
+#include "event.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -17,10 +18,11 @@ struct walk {
 	struct glt_chain *out;
 	const struct glt_head *known;
 	size_t n_known;
-	uint8_t before[GLT_EVENT_HASH]; /* of the event before out->head */
-	bool linkable;                  /* the last event's hash can be compared with what the next one has */
-	bool broken;                    /* the last link was */
-	uint64_t suspect;               /* 0, or the event before the first of a run of broken links */
+	struct glt_head before; /* of the event before out->head */
+	bool linkable;          /* what the next event has of the last one can be compared with it */
+	bool lost;              /* the hash of the last event cannot be known: one before it was changed */
+	bool broken;            /* the last link was */
+	uint64_t suspect;       /* 0, or the event before the first of a run of broken links */
 };
 
 static void __attribute__((format(printf, 2, 3))) problem(struct glt_chain *c, const char *fmt, ...)
@@ -72,16 +74,12 @@ static void check_link(struct walk *w, bool good)
 	w->broken = !good;
 }
 
-static bool is_hash(const ProtobufCBinaryData *field, const uint8_t hash[GLT_EVENT_HASH])
-{
-	return field->len == GLT_EVENT_HASH && memcmp(field->data, hash, GLT_EVENT_HASH) == 0;
-}
-
 /* Reports what the number and the hash of ev say; false where ev itself is not in its place. */
 static bool check_place(struct walk *w, uint64_t seq, const Glt__Event *ev)
 {
 	const struct glt_head *last = &w->out->head;
-	const bool linked = is_hash(&ev->previous, last->hash);
+	/* An event of an earlier version has the whole hash of the last one; where that is lost, nothing tells. */
+	const bool linked = glt_head_precedes(last, ev) || (w->lost && ev->previous.len);
 
 	if (ev->seq != seq) {
 		problem(w->out, "event %" PRIu64 " stands in the place of event %" PRIu64 ": the order was changed",
@@ -93,14 +91,16 @@ static bool check_place(struct walk *w, uint64_t seq, const Glt__Event *ev)
 			w->out->restores++;
 		else
 			missing(w->out, last->seq + 1, seq - 1, "removed");
+		w->lost = w->lost || !linked;
 		return true;
 	}
+	w->lost = w->lost || !linked;
 	if (!w->linkable)
 		return true;
 	if (last->seq == 0 && !linked) {
 		problem(w->out,
 			"event 1 is not the first that there was: those before it were removed, or it was changed");
-	} else if (!linked && is_hash(&ev->previous, w->before)) {
+	} else if (!linked && glt_head_precedes(&w->before, ev)) {
 		problem(w->out,
 			"event %" PRIu64 " was made right behind event %" PRIu64 ": event %" PRIu64
 			" was put in between, or the order was changed",
@@ -117,13 +117,22 @@ static void check_known(struct walk *w)
 {
 	const struct glt_head *last = &w->out->head;
 
-	for (size_t i = 0; i < w->n_known; i++)
+	for (size_t i = 0; i < w->n_known && !w->lost; i++)
 		if (w->known[i].seq == last->seq && memcmp(w->known[i].hash, last->hash, GLT_EVENT_HASH) != 0)
 			problem(w->out,
 				"event %" PRIu64
 				" is not the one whose hash was given: it or one before it was changed, or the log was "
 				"made anew",
 				last->seq);
+}
+
+/* An event of an earlier version has a hash of its own bytes alone. */
+static void advance(struct walk *w, const Glt__Event *ev, uint64_t seq, struct glt_slice bytes)
+{
+	w->before = w->out->head;
+	glt_head_advance(&w->out->head, ev, bytes);
+	w->out->head.seq = seq;
+	w->lost = w->lost && ev->previous.len == 0;
 }
 
 static void drop(Glt__Event *ev)
@@ -137,7 +146,7 @@ static bool visit(void *arg, struct glt_slice key, struct glt_slice value)
 	struct walk *w = arg;
 	struct glt_head *last = &w->out->head;
 	const uint64_t seq = key.len == GLT_KEY_U64 ? glt_get_u64(key.data) : 0;
-	Glt__Event *ev = value.data ? glt__event__unpack(NULL, value.len, value.data) : NULL;
+	Glt__Event *ev = glt_event_read(value);
 
 	if (seq == 0) {
 		problem(w->out, "an event has no number");
@@ -151,14 +160,14 @@ static bool visit(void *arg, struct glt_slice key, struct glt_slice value)
 		if (seq != last->seq + 1)
 			missing(w->out, last->seq + 1, seq - 1, "removed");
 		w->linkable = false;
+		w->lost = true;
+		last->seq = seq;
 	} else {
 		w->linkable = check_place(w, seq, ev);
-		memcpy(w->before, last->hash, sizeof(w->before));
-		glt_event_hash(value.data, value.len, last->hash);
-	}
-	last->seq = seq;
-	if (ev)
+		w->lost = w->lost || !w->linkable;
+		advance(w, ev, seq, value);
 		check_known(w);
+	}
 	drop(ev);
 	return true;
 }
@@ -173,10 +182,15 @@ static void check_end(struct walk *w, const struct glt_head *head)
 	else if (last > head->seq)
 		problem(w->out, "event %" PRIu64 " is behind the end of the log: it was put in", last);
 	else if (w->linkable)
-		check_link(w, memcmp(head->hash, w->out->head.hash, GLT_EVENT_HASH) == 0);
+		check_link(w, head->link == w->out->head.link);
 	if (w->suspect)
 		problem(w->out, "event %" PRIu64 " was changed: what is behind it has another hash of it",
 			w->suspect);
+	if (w->out->n == 0 && memcmp(head->hash, w->out->head.hash, GLT_EVENT_HASH) != 0)
+		problem(w->out,
+			"the events do not lead to the hash that the store keeps of event %" PRIu64
+			": one of them was changed, with what the next one has of it",
+			head->seq);
 	for (size_t i = 0; i < w->n_known; i++)
 		if (w->known[i].seq > last && last >= head->seq)
 			missing(w->out, last + 1, w->known[i].seq, "the end was cut off");

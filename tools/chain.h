@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The audit log as a chain: each event has the hash of the one before, and the store that of the last. */
+/* The audit log as a chain, see record.proto: the store has the hash of the last event, which covers all before it. */
 #ifndef GLT_CHAIN_H
 #define GLT_CHAIN_H
 

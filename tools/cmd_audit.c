@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmds.h"
 
+#include "event.h"
 #include "events.h"
 #include "record.pb-c.h"
 #include "table.h"
@@ -69,7 +70,7 @@ struct wanted {
 static bool visit(void *arg, struct glt_slice key, struct glt_slice value)
 {
 	struct wanted *w = arg;
-	Glt__Event *ev = glt__event__unpack(NULL, value.len, value.data);
+	Glt__Event *ev = glt_event_read(value);
 
 	(void)key;
 	if (!ev) {
@@ -169,6 +170,8 @@ static int list(struct glt_cli *cli, int argc, char **argv)
 struct piece {
 	struct glt_event_filter filter;
 	uint64_t next;
+	struct glt_head head;
+	bool lost; /* the hash of the last event cannot be known: one before it was changed */
 	char *line[PIECE];
 	size_t n, seen;
 	bool damaged;
@@ -177,14 +180,20 @@ struct piece {
 static bool take(void *arg, struct glt_slice key, struct glt_slice value)
 {
 	struct piece *p = arg;
-	Glt__Event *ev = value.data ? glt__event__unpack(NULL, value.len, value.data) : NULL;
+	const struct glt_head before = p->head;
+	Glt__Event *ev = glt_event_read(value);
 
 	if (key.len == GLT_KEY_U64)
 		p->next = glt_get_u64(key.data) + 1;
+	p->lost = p->lost || !ev || !glt_head_precedes(&before, ev);
+	if (ev) {
+		p->lost = p->lost && ev->previous.len == 0;
+		glt_head_advance(&p->head, ev, value);
+	}
 	if (!ev)
 		p->damaged = true;
 	else if (glt_event_wanted(&p->filter, ev)) {
-		json_t *o = glt_event_export(ev, value);
+		json_t *o = glt_event_export(ev, &before, p->lost ? NULL : &p->head);
 
 		p->line[p->n] = json_dumps(o, JSON_COMPACT);
 		p->n += p->line[p->n] != NULL;

@@ -3,6 +3,7 @@
 #include "doctor.h"
 
 #include "backupdir.h"
+#include "event.h"
 #include "policy.h"
 #include "reap.h"
 #include "select.h"
@@ -32,7 +33,7 @@ struct moments {
 
 static bool first_event(void *arg, struct glt_slice key, struct glt_slice value)
 {
-	Glt__Event *ev = glt__event__unpack(NULL, value.len, value.data);
+	Glt__Event *ev = glt_event_read(value);
 
 	(void)key;
 	if (ev)

@@ -2,6 +2,7 @@
 #include "events.h"
 
 #include "chain.h"
+#include "event.h"
 #include "when.h"
 
 #include <fnmatch.h>
@@ -104,19 +105,29 @@ json_t *glt_event_json(const Glt__Event *ev)
 	return o;
 }
 
-json_t *glt_event_export(const Glt__Event *ev, struct glt_slice bytes)
+/* NULL: it cannot be known. */
+static void set_hash(json_t *o, const char *name, const uint8_t *hash)
 {
-	json_t *o = glt_event_json(ev);
-	uint8_t hash[GLT_EVENT_HASH] = {0};
 	char hex[GLT_HASH_HEX];
 
-	if (ev->previous.len == sizeof(hash))
-		memcpy(hash, ev->previous.data, sizeof(hash));
-	glt_hash_format(hash, hex);
-	(void)json_object_set_new(o, "previous", json_string(hex));
-	glt_event_hash(bytes.data, bytes.len, hash);
-	glt_hash_format(hash, hex);
-	(void)json_object_set_new(o, "hash", json_string(hex));
+	if (hash)
+		glt_hash_format(hash, hex);
+	(void)json_object_set_new(o, name, hash ? json_string(hex) : json_null());
+}
+
+json_t *glt_event_export(const Glt__Event *ev, const struct glt_head *before, const struct glt_head *head)
+{
+	json_t *o = glt_event_json(ev);
+
+	set_hash(o, "previous",
+		 ev->previous.len == GLT_EVENT_HASH ? ev->previous.data
+		 : head                             ? before->hash
+						    : NULL);
+	set_hash(o, "hash", head ? head->hash : NULL);
+	if (ev->previous.len == 0) {
+		(void)json_object_set_new(o, "link", json_integer(ev->link));
+		(void)json_object_set_new(o, "phrases", json_integer(ev->phrases));
+	}
 	return o;
 }
 
@@ -143,18 +154,33 @@ static bool get_hash(const json_t *o, const char *name, uint8_t out[GLT_EVENT_HA
 	return hex && glt_hash_parse(hex, out);
 }
 
-static Glt__Event *read_event(const json_t *o, uint8_t hash[GLT_EVENT_HASH])
+/* What an earlier version wrote has the hash of the event before in itself. */
+static bool get_form(const json_t *o, Glt__Event *ev, const uint8_t previous[GLT_EVENT_HASH])
+{
+	const json_t *link = json_object_get(o, "link"), *phrases = json_object_get(o, "phrases");
+	const json_int_t n = json_integer_value(link), p = json_integer_value(phrases);
+
+	if (!link) {
+		ev->previous.data = glt_cli_alloc(NULL, GLT_EVENT_HASH, 1);
+		ev->previous.len = GLT_EVENT_HASH;
+		memcpy(ev->previous.data, previous, GLT_EVENT_HASH);
+		return true;
+	}
+	ev->link = (uint32_t)n;
+	ev->phrases = (uint32_t)p;
+	return json_is_integer(link) && n >= 0 && n <= UINT32_MAX && json_is_integer(phrases) && (p == 0 || p == 1);
+}
+
+static Glt__Event *read_event(const json_t *o, struct glt_head *before, uint8_t hash[GLT_EVENT_HASH])
 {
 	Glt__Event *ev = glt_cli_alloc(NULL, 1, sizeof(*ev));
 	char *at;
 	bool good;
 
 	glt__event__init(ev);
-	ev->previous.data = glt_cli_alloc(NULL, GLT_EVENT_HASH, 1);
-	ev->previous.len = GLT_EVENT_HASH;
 	good = get_number(o, "seq", &ev->seq) && ev->seq > 0 && get_number(o, "token", &ev->token) &&
-	       get_number(o, "replaced", &ev->replaced) && get_hash(o, "previous", ev->previous.data) &&
-	       get_hash(o, "hash", hash);
+	       get_number(o, "replaced", &ev->replaced) && get_hash(o, "previous", before->hash) &&
+	       get_hash(o, "hash", hash) && get_form(o, ev, before->hash);
 	good = get_text(o, "actor", &ev->actor) && good;
 	good = get_text(o, "action", &ev->action) && good;
 	good = get_text(o, "object", &ev->object) && good;
@@ -169,25 +195,34 @@ static Glt__Event *read_event(const json_t *o, uint8_t hash[GLT_EVENT_HASH])
 	return NULL;
 }
 
-uint8_t *glt_event_import(const json_t *o, Glt__Event **ev, size_t *len, struct glt_err *err)
+enum glt_status glt_event_import(const json_t *o, struct glt_event_line *out, struct glt_err *err)
 {
-	uint8_t said[GLT_EVENT_HASH], hash[GLT_EVENT_HASH], *bytes;
+	uint8_t said[GLT_EVENT_HASH];
+	enum glt_status st;
 
-	*ev = read_event(o, said);
-	if (!*ev) {
-		(void)glt_fail(err, GLT_INVALID, "this is no event of gltoken audit export");
-		return NULL;
+	*out = (struct glt_event_line){.ev = NULL};
+	out->ev = read_event(o, &out->before, said);
+	if (!out->ev)
+		return glt_fail(err, GLT_INVALID, "this is no event of gltoken audit export");
+	out->bytes = glt_event_write(out->ev, &out->len);
+	if (!out->bytes) {
+		glt_event_line_free(out);
+		return glt_fail(err, GLT_UNAVAILABLE, "no memory for an event");
 	}
-	*len = glt__event__get_packed_size(*ev);
-	bytes = glt_cli_alloc(NULL, *len, 1);
-	(void)glt__event__pack(*ev, bytes);
-	glt_event_hash(bytes, *len, hash);
-	if (memcmp(hash, said, sizeof(hash)) == 0)
-		return bytes;
-	(void)glt_fail(err, GLT_DAMAGED, "event %llu does not have the hash that stands with it: it was changed",
-		       (unsigned long long)(*ev)->seq);
-	glt__event__free_unpacked(*ev, NULL);
-	*ev = NULL;
-	free(bytes);
-	return NULL;
+	out->head = out->before;
+	glt_head_advance(&out->head, out->ev, (struct glt_slice){out->bytes, out->len});
+	if (memcmp(out->head.hash, said, sizeof(said)) == 0)
+		return GLT_OK;
+	st = glt_fail(err, GLT_DAMAGED, "event %llu does not have the hash that stands with it: it was changed",
+		      (unsigned long long)out->ev->seq);
+	glt_event_line_free(out);
+	return st;
+}
+
+void glt_event_line_free(struct glt_event_line *line)
+{
+	if (line->ev)
+		glt__event__free_unpacked(line->ev, NULL);
+	free(line->bytes);
+	*line = (struct glt_event_line){.ev = NULL};
 }

@@ -35,9 +35,17 @@ void glt_event_option(const struct glt_cli *cli, struct glt_event_filter *f, int
 bool glt_event_wanted(const struct glt_event_filter *f, const Glt__Event *ev);
 
 json_t *glt_event_json(const Glt__Event *ev);
-/* The same with previous and hash, from the bytes in the store: one line of an export. */
-json_t *glt_event_export(const Glt__Event *ev, struct glt_slice bytes);
-/* Back again: the bytes of the event, to be freed. NULL: err says what is wrong with the line. */
-uint8_t *glt_event_import(const json_t *o, Glt__Event **ev, size_t *len, struct glt_err *err);
+/* The same with the hashes before and behind it: one line of an export. head is NULL where they cannot be known. */
+json_t *glt_event_export(const Glt__Event *ev, const struct glt_head *before, const struct glt_head *head);
+
+struct glt_event_line { /* of an export */
+	Glt__Event *ev;
+	uint8_t *bytes; /* as they stood in the store */
+	size_t len;
+	struct glt_head before, head; /* before has a hash only */
+};
+/* Back again, with a hash that fits; glt_event_line_free() then. */
+enum glt_status glt_event_import(const json_t *o, struct glt_event_line *out, struct glt_err *err);
+void glt_event_line_free(struct glt_event_line *line);
 
 #endif

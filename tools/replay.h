@@ -3,16 +3,11 @@
 #ifndef GLT_REPLAY_H
 #define GLT_REPLAY_H
 
+#include "events.h"
 #include "table.h"
 
-struct glt_replay_event {
-	Glt__Event *ev;
-	uint8_t *bytes; /* as they stood in the store */
-	size_t len;
-};
-
 struct glt_replay {
-	struct glt_replay_event *v; /* from event seq + 1 of the backup on, without a gap */
+	struct glt_event_line *v; /* from event seq + 1 of the backup on, without a gap */
 	size_t n;
 	struct glt_head end; /* all that was changed up to there is known */
 };

@@ -8,36 +8,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void drop(struct glt_replay_event *e)
-{
-	if (e->ev)
-		glt__event__free_unpacked(e->ev, NULL);
-	free(e->bytes);
-	*e = (struct glt_replay_event){NULL, NULL, 0};
-}
-
 void glt_replay_free(struct glt_replay *r)
 {
 	for (size_t i = 0; i < r->n; i++)
-		drop(&r->v[i]);
+		glt_event_line_free(&r->v[i]);
 	free(r->v);
-	*r = (struct glt_replay){NULL, 0, {0}};
+	*r = (struct glt_replay){.n = 0};
 }
 
 /* e, whose own hash is right, behind what was read so far. */
-static enum glt_status take(struct glt_replay *r, struct glt_replay_event *e, const struct glt_head *backup,
+static enum glt_status take(struct glt_replay *r, struct glt_event_line *e, const struct glt_head *backup,
 			    struct glt_err *err)
 {
-	uint8_t hash[GLT_EVENT_HASH];
-
-	glt_event_hash(e->bytes, e->len, hash);
 	if (e->ev->seq <= backup->seq) {
-		if (e->ev->seq == backup->seq && memcmp(hash, backup->hash, sizeof(hash)) != 0)
+		if (e->ev->seq == backup->seq && memcmp(e->head.hash, backup->hash, sizeof(backup->hash)) != 0)
 			return glt_fail(err, GLT_REFUSED,
 					"event %" PRIu64 " is another one than in the backup: this is the "
 					"audit log of another store",
 					e->ev->seq);
-		drop(e);
+		glt_event_line_free(e);
 		return GLT_OK;
 	}
 	if (e->ev->seq <= r->end.seq)
@@ -47,23 +36,22 @@ static enum glt_status take(struct glt_replay *r, struct glt_replay_event *e, co
 		return glt_fail(err, GLT_REFUSED,
 				"event %" PRIu64 " is missing: export the audit log without a filter",
 				r->end.seq + 1);
-	if (e->ev->previous.len != sizeof(hash) || memcmp(e->ev->previous.data, r->end.hash, sizeof(hash)) != 0)
+	if (memcmp(e->before.hash, r->end.hash, sizeof(r->end.hash)) != 0)
 		return glt_fail(err, GLT_REFUSED, "event %" PRIu64 " does not go on from event %" PRIu64 "%s",
 				e->ev->seq, r->end.seq,
 				r->n ? ": one of them was changed"
 				     : " of the backup: this is the audit log of another store");
 	r->v = glt_cli_alloc(r->v, r->n + 1, sizeof(*r->v));
 	r->v[r->n++] = *e;
-	r->end.seq = e->ev->seq;
-	memcpy(r->end.hash, hash, sizeof(hash));
-	*e = (struct glt_replay_event){NULL, NULL, 0};
+	r->end = e->head;
+	*e = (struct glt_event_line){.ev = NULL};
 	return GLT_OK;
 }
 
 static enum glt_status take_line(struct glt_replay *r, const char *line, size_t len, const struct glt_head *backup,
 				 uint64_t *last, struct glt_err *err)
 {
-	struct glt_replay_event e = {NULL, NULL, 0};
+	struct glt_event_line e;
 	json_t *o = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
 	enum glt_status st = GLT_INVALID;
 
@@ -71,13 +59,13 @@ static enum glt_status take_line(struct glt_replay *r, const char *line, size_t 
 		json_decref(o);
 		return glt_fail(err, st, "this is no JSON object");
 	}
-	e.bytes = glt_event_import(o, &e.ev, &e.len, err);
+	st = glt_event_import(o, &e, err);
 	json_decref(o);
-	if (!e.bytes)
-		return err->status;
+	if (st != GLT_OK)
+		return st;
 	*last = e.ev->seq;
 	st = take(r, &e, backup, err);
-	drop(&e);
+	glt_event_line_free(&e);
 	return st;
 }
 

@@ -2,6 +2,7 @@
 #include "report.h"
 
 #include "decide.h"
+#include "event.h"
 #include "people.h"
 #include "role.h"
 #include "rundir.h"
@@ -186,7 +187,7 @@ struct days {
 static bool visit_event(void *arg, struct glt_slice key, struct glt_slice value)
 {
 	struct days *d = arg;
-	Glt__Event *ev = glt__event__unpack(NULL, value.len, value.data);
+	Glt__Event *ev = glt_event_read(value);
 	int64_t day = ev ? ev->at / DAY : -1;
 
 	(void)key;

@@ -39,8 +39,8 @@ static enum glt_status unpack(const struct glt_restore *r, struct glt_backup *b,
 	return st;
 }
 
-/* The trailer must speak of the store that it stands behind. */
-static enum glt_status check_head(struct glt_store *store, const struct glt_head *want, struct glt_err *err)
+/* The trailer must speak of the store that it stands behind; the link of the next event stands only there. */
+static enum glt_status check_head(struct glt_store *store, struct glt_head *want, struct glt_err *err)
 {
 	struct glt_head head;
 	struct glt_txn *txn;
@@ -51,7 +51,8 @@ static enum glt_status check_head(struct glt_store *store, const struct glt_head
 	st = glt_store_head(txn, &head, err);
 	glt_txn_end(txn);
 	if (st == GLT_OK && (head.seq != want->seq || memcmp(head.hash, want->hash, sizeof(head.hash)) != 0))
-		st = glt_fail(err, GLT_DAMAGED, "the backup contradicts itself about its last event");
+		return glt_fail(err, GLT_DAMAGED, "the backup contradicts itself about its last event");
+	want->link = head.link;
 	return st;
 }
 
@@ -59,7 +60,7 @@ static enum glt_status check_head(struct glt_store *store, const struct glt_head
 static enum glt_status check_logged(const struct glt_restore *r, const struct glt_head *backup,
 				    const struct glt_replay *replay, struct glt_err *err)
 {
-	uint8_t hash[GLT_EVENT_HASH];
+	const struct glt_head *there;
 
 	if (!r->head)
 		return GLT_OK;
@@ -73,12 +74,8 @@ static enum glt_status check_logged(const struct glt_restore *r, const struct gl
 				"event %" PRIu64 " of --head is older than the backup: give the last one "
 				"that was logged",
 				r->head->seq);
-	if (r->head->seq == backup->seq)
-		memcpy(hash, backup->hash, sizeof(hash));
-	else
-		glt_event_hash(replay->v[r->head->seq - backup->seq - 1].bytes,
-			       replay->v[r->head->seq - backup->seq - 1].len, hash);
-	if (memcmp(hash, r->head->hash, sizeof(hash)) == 0)
+	there = r->head->seq == backup->seq ? backup : &replay->v[r->head->seq - backup->seq - 1].head;
+	if (memcmp(there->hash, r->head->hash, sizeof(there->hash)) == 0)
 		return GLT_OK;
 	return glt_fail(err, GLT_REFUSED,
 			"event %" PRIu64 " is not the one that was logged: this is another store's, or "

@@ -2,11 +2,15 @@
 #include "meta.h"
 
 #include "change.h"
+#include "event.h"
 #include "when.h"
 
+#include <endian.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define LINK_LEN (GLT_KEY_U64 + sizeof(uint32_t)) /* number of the last event, link of the next one */
 
 static const struct {
 	const char *name;
@@ -96,9 +100,20 @@ void glt_change_epoch(struct glt_change *c)
 
 enum glt_status glt_store_head(struct glt_txn *txn, struct glt_head *out, struct glt_err *err)
 {
+	uint8_t link[LINK_LEN];
 	enum glt_status st = get_u64(txn, "seq", &out->seq, err);
 
-	return st == GLT_OK ? get_bytes(txn, "head", out->hash, sizeof(out->hash), err) : st;
+	if (st == GLT_OK)
+		st = get_bytes(txn, "head", out->hash, sizeof(out->hash), err);
+	if (st != GLT_OK)
+		return st;
+	/* An earlier version that wrote the last event left no link of it, and its hash is of its bytes alone. */
+	if (get_bytes(txn, "link", link, sizeof(link), NULL) == GLT_OK && glt_get_u64(link) == out->seq)
+		memcpy(&out->link, link + GLT_KEY_U64, sizeof(out->link));
+	else
+		memcpy(&out->link, out->hash, sizeof(out->link));
+	out->link = le32toh(out->link);
+	return GLT_OK;
 }
 
 void glt_meta_new(struct glt_change *c)
@@ -133,32 +148,35 @@ enum glt_status glt_meta_load(struct glt_txn *txn, struct glt_meta *m, struct gl
 	return st;
 }
 
-void glt_event_hash(const void *bytes, size_t len, uint8_t out[GLT_EVENT_HASH])
-{
-	(void)crypto_generichash(out, GLT_EVENT_HASH, bytes, len, NULL, 0);
-}
-
 static void chain(struct glt_meta *m, struct glt_change *c, Glt__Event *ev)
 {
 	uint8_t key[GLT_KEY_U64], *bytes;
 	size_t len;
 
-	ev->seq = ++m->head.seq;
+	ev->seq = m->head.seq + 1;
 	if (ev->at == 0)
 		ev->at = glt_now();
-	ev->previous = (ProtobufCBinaryData){sizeof(m->head.hash), m->head.hash};
-	len = glt__event__get_packed_size(ev);
-	bytes = malloc(len);
-	if (bytes) {
-		(void)glt__event__pack(ev, bytes);
-		glt_put_u64(key, ev->seq);
-		glt_change_put(c, GLT_AUDIT, (struct glt_slice){key, sizeof(key)}, (struct glt_slice){bytes, len});
-		glt_event_hash(bytes, len, m->head.hash);
-		free(bytes);
-	} else {
+	ev->link = m->head.link;
+	ev->phrases = 1;
+	bytes = glt_event_write(ev, &len);
+	if (!bytes) {
 		glt_change_fail(c);
+		return;
 	}
-	ev->previous = (ProtobufCBinaryData){0, NULL}; /* lent, not owned */
+	glt_put_u64(key, ev->seq);
+	glt_change_put(c, GLT_AUDIT, (struct glt_slice){key, sizeof(key)}, (struct glt_slice){bytes, len});
+	glt_head_advance(&m->head, ev, (struct glt_slice){bytes, len});
+	free(bytes);
+}
+
+static void put_link(struct glt_change *c, const struct glt_head *head)
+{
+	const uint32_t little = htole32(head->link);
+	uint8_t link[LINK_LEN];
+
+	glt_put_u64(link, head->seq);
+	memcpy(link + GLT_KEY_U64, &little, sizeof(little));
+	put_bytes(c, "link", link, sizeof(link));
 }
 
 void glt_meta_finish(struct glt_meta *m, struct glt_change *c)
@@ -169,6 +187,7 @@ void glt_meta_finish(struct glt_meta *m, struct glt_change *c)
 		put_u64(c, counters[i], m->counter[i]);
 	put_u64(c, "seq", m->head.seq);
 	put_bytes(c, "head", m->head.hash, sizeof(m->head.hash));
+	put_link(c, &m->head);
 }
 
 uint64_t glt_next(struct glt_txn *txn, enum glt_counter counter)

@@ -61,9 +61,10 @@ struct glt_slice {
 #define GLT_EVENT_HASH 32
 #define GLT_EPOCH_LEN 16
 
-struct glt_head { /* of the audit chain: the last event's number and BLAKE2b of its bytes */
+struct glt_head { /* of the audit chain: the last event's number and hash, see record.proto */
 	uint64_t seq;
 	uint8_t hash[GLT_EVENT_HASH];
+	uint32_t link; /* of the event behind it */
 };
 
 struct glt_store;
@@ -89,8 +90,6 @@ const uint8_t *glt_store_key(const struct glt_store *store);
 /* Random bytes that change at restore: old tickets and caches die with them. */
 enum glt_status glt_store_epoch(struct glt_txn *txn, uint8_t out[GLT_EPOCH_LEN], struct glt_err *err);
 enum glt_status glt_store_head(struct glt_txn *txn, struct glt_head *out, struct glt_err *err);
-/* The hash that the next event has of one whose bytes these are. */
-void glt_event_hash(const void *bytes, size_t len, uint8_t out[GLT_EVENT_HASH]);
 
 /* What of a store is published for libnss_gltoken, see publish.h. */
 enum glt_published_part {
@@ -152,7 +151,7 @@ void glt_change_epoch(struct glt_change *c);
 void glt_change_fail(struct glt_change *c);
 /* The change touches what is published; that of users, members and namespaces is known without. */
 void glt_change_public(struct glt_change *c, unsigned parts);
-/* Record what is done; seq, at and previous are filled by apply. Strings of ev are copied. */
+/* Record what is done; seq, at and link are filled by apply. Strings of ev are copied. */
 void glt_change_event(struct glt_change *c, const Glt__Event *ev);
 
 /* The one door: write all of c and its events, durably, or nothing. Ends txn in any case. c is not freed. */

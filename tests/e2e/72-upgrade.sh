@@ -51,6 +51,10 @@ test_a_store_of_each_schema() {
 		ok gltoken revoke zoe/live
 		ok gltoken issue --name later --user zoe --scope api
 		ok gltoken check
+		ok gltoken audit verify
+		ok gltoken audit export
+		[ "$(jq -s '[.[1:], .[:-1]] | transpose | all(.[0].previous == .[1].hash)' "$T/out")" = true ] ||
+			fail "the old and the new events do not chain"
 	done
 	[ "$seen" -ge 1 ] || fail "no fixtures"
 	# This version's own schema is among them.

@@ -80,26 +80,37 @@ static void drop(struct tmpstore *t, uint64_t seq)
 enum { SEQ = 1, OBJECT = 2, PREVIOUS = 4 };
 
 /* Write event from in the place of event at, with what of it changed. */
-static void forge(struct tmpstore *t, uint64_t from, uint64_t at, unsigned what,
-		  const uint8_t previous[GLT_EVENT_HASH])
+static void forge(struct tmpstore *t, uint64_t from, uint64_t at, unsigned what, const struct glt_head *before)
 {
 	struct bytes b = get(t, from);
-	Glt__Event *ev = glt__event__unpack(NULL, b.len, b.data);
+	Glt__Event *ev = glt_event_read((struct glt_slice){b.data, b.len});
+	uint8_t *bytes;
 
 	assert_non_null(ev);
 	if (what & SEQ)
 		ev->seq = at;
 	if (what & OBJECT)
 		ev->object[0] ^= 1;
-	if (what & PREVIOUS) {
-		if (previous)
-			memcpy(ev->previous.data, previous, GLT_EVENT_HASH);
-		else
-			ev->previous.data[0] ^= 1;
-	}
-	b.len = glt__event__pack(ev, b.data);
+	if (what & PREVIOUS)
+		ev->link = before ? before->link : ev->link ^ 1;
+	bytes = glt_event_write(ev, &b.len);
+	assert_non_null(bytes);
+	assert_true(b.len <= sizeof(b.data));
+	memcpy(b.data, bytes, b.len);
+	free(bytes);
 	glt__event__free_unpacked(ev, NULL);
 	put(t, at, &b);
+}
+
+static void advance(struct tmpstore *t, uint64_t seq, struct glt_head *h)
+{
+	struct bytes b = get(t, seq);
+	const struct glt_slice stored = {b.data, b.len};
+	Glt__Event *ev = glt_event_read(stored);
+
+	assert_non_null(ev);
+	glt_head_advance(h, ev, stored);
+	glt__event__free_unpacked(ev, NULL);
 }
 
 static struct glt_head head(struct tmpstore *t)
@@ -267,15 +278,11 @@ static void made_anew(void **state)
 	struct glt_change *c;
 
 	forge(t, 4, 4, OBJECT, NULL);
-	for (uint64_t i = 4; i <= EVENTS; i++) {
-		struct bytes b;
-
+	for (uint64_t i = 1; i <= EVENTS; i++) {
 		if (i > 4)
-			forge(t, i, i, PREVIOUS, h.hash);
-		b = get(t, i);
-		glt_event_hash(b.data, b.len, h.hash);
+			forge(t, i, i, PREVIOUS, &h);
+		advance(t, i, &h);
 	}
-	h.seq = EVENTS;
 	txn = tmpstore_begin(t, true);
 	c = glt_change_new();
 	glt_chain_from(txn, &h);
@@ -289,18 +296,90 @@ static void cut_anew(void **state)
 {
 	struct tmpstore *t = *state;
 	const struct glt_head logged = head(t);
-	struct bytes six = get(t, 6);
-	struct glt_head h = {.seq = 6};
+	struct glt_head h = {.seq = 0};
 	struct glt_txn *txn;
 
 	drop(t, 7);
 	drop(t, 8);
-	glt_event_hash(six.data, six.len, h.hash);
+	for (uint64_t i = 1; i <= 6; i++)
+		advance(t, i, &h);
 	txn = tmpstore_begin(t, true);
 	glt_chain_from(txn, &h);
 	tmpstore_apply(txn, glt_change_new());
 	found(t, NULL, 0, (const char *const[]){NULL});
 	found(t, &logged, 1, (const char *const[]){"events 7 to 8 are missing: the end was cut off", NULL});
+}
+
+/* All links made anew, so that nothing tells which: the hash that the store keeps does not fit. */
+static void links_made_anew(void **state)
+{
+	struct tmpstore *t = *state;
+	const struct glt_head logged = head(t);
+	struct glt_head h = {0}, six = {0};
+	struct glt_txn *txn;
+	struct glt_change *c;
+
+	for (uint64_t i = 1; i <= 6; i++)
+		advance(t, i, &six);
+	forge(t, 4, 4, OBJECT, NULL);
+	for (uint64_t i = 1; i <= EVENTS; i++) {
+		if (i > 4)
+			forge(t, i, i, PREVIOUS, &h);
+		advance(t, i, &h);
+	}
+	memcpy(h.hash, logged.hash, sizeof(h.hash));
+	txn = tmpstore_begin(t, true);
+	c = glt_change_new();
+	glt_chain_from(txn, &h);
+	tmpstore_apply(txn, c);
+	finds("the events do not lead to the hash that the store keeps of event 8");
+	found(t, &six, 1, (const char *const[]){"event 6 is not the one whose hash was given", NULL});
+}
+
+/* ---- what an earlier version wrote: each event has the whole hash of the one before ---- */
+
+/* Make events first to last such ones, and the others as they are now. */
+static void make_earlier(struct tmpstore *t, uint64_t first, uint64_t last)
+{
+	struct glt_head h = {0};
+	struct glt_txn *txn;
+
+	for (uint64_t i = 1; i <= EVENTS; i++) {
+		struct bytes b = get(t, i);
+		Glt__Event *ev = glt_event_read((struct glt_slice){b.data, b.len});
+
+		assert_non_null(ev);
+		ev->link = i < first || i > last ? h.link : 0;
+		ev->phrases = 0;
+		free(ev->previous.data);
+		ev->previous = (ProtobufCBinaryData){0, NULL};
+		if (i >= first && i <= last) {
+			ev->previous = (ProtobufCBinaryData){GLT_EVENT_HASH, malloc(GLT_EVENT_HASH)};
+			memcpy(ev->previous.data, h.hash, GLT_EVENT_HASH);
+		}
+		b.len = glt__event__pack(ev, b.data);
+		put(t, i, &b);
+		glt__event__free_unpacked(ev, NULL);
+		advance(t, i, &h);
+	}
+	txn = tmpstore_begin(t, true);
+	glt_chain_from(txn, &h);
+	tmpstore_apply(txn, glt_change_new());
+}
+
+static void earlier_version(void **state)
+{
+	struct tmpstore *t = *state;
+	struct glt_head last;
+
+	make_earlier(t, 1, 5); /* upgraded */
+	last = head(t);
+	found(t, &last, 1, (const char *const[]){NULL});
+	flipped(state);
+	make_earlier(t, 4, 6); /* and back again for a while */
+	finds(NULL);
+	flipped(state);
+	deleted(state);
 }
 
 /* Only a restore may leave a gap, and only behind the event that it knows. */
@@ -409,6 +488,8 @@ int main(void)
 		with_log(reordered_and_renumbered),
 		with_log(made_anew),
 		with_log(cut_anew),
+		with_log(links_made_anew),
+		with_log(earlier_version),
 		with_log(restored),
 		with_log(gap_of_another),
 		cmocka_unit_test(heads),

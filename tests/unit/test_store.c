@@ -363,7 +363,7 @@ static void numbers_sort(void **state)
 static bool copy_last(void *arg, struct glt_slice key, struct glt_slice value)
 {
 	(void)key;
-	*(Glt__Event **)arg = glt__event__unpack(NULL, value.len, value.data);
+	*(Glt__Event **)arg = glt_event_read(value);
 	return false;
 }
 
@@ -399,22 +399,25 @@ static void audit_chain(void **state)
 static void audit_head(void **state)
 {
 	struct tmpstore *t = *state;
-	uint8_t key[GLT_KEY_U64], hash[32];
-	struct glt_slice v, head, seq;
+	struct glt_slice head, seq, link;
+	struct glt_head h;
 	struct glt_txn *txn;
 
 	events_count(t, "user.add");
 	events_count(t, "user.edit");
 	txn = tmpstore_begin(t, false);
-	glt_put_u64(key, 2);
-	must(glt_get(txn, GLT_AUDIT, (struct glt_slice){key, sizeof(key)}, &v, &err));
 	must(glt_get(txn, GLT_META, S("head"), &head, &err));
 	must(glt_get(txn, GLT_META, S("seq"), &seq, &err));
-	crypto_generichash(hash, sizeof(hash), v.data, v.len, NULL, 0);
-	assert_int_equal(head.len, sizeof(hash));
-	assert_memory_equal(head.data, hash, sizeof(hash));
+	must(glt_get(txn, GLT_META, S("link"), &link, &err));
+	must(glt_store_head(txn, &h, &err));
+	assert_int_equal(head.len, sizeof(h.hash));
+	assert_memory_equal(head.data, h.hash, sizeof(h.hash));
 	assert_int_equal(glt_get_u64(seq.data), 2);
+	assert_int_equal(link.len, 12);
+	assert_int_equal(glt_get_u64(link.data), 2);
+	assert_int_equal(h.seq, 2);
 	glt_txn_end(txn);
+	tmpstore_check(t); /* and they are of the last event */
 }
 
 static void statistics(void **state)

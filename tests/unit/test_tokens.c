@@ -276,7 +276,7 @@ static void quick_is_not_enough(void **state)
 static bool newest(void *arg, struct glt_slice key, struct glt_slice value)
 {
 	(void)key;
-	*(Glt__Event **)arg = glt__event__unpack(NULL, value.len, value.data);
+	*(Glt__Event **)arg = glt_event_read(value);
 	return false;
 }
 

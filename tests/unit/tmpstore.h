@@ -79,6 +79,10 @@ uint64_t tmpstore_issue(struct tmpstore *t, const struct glt_issue *req, char te
 /* All indexes hold exactly what the records say, generations differ, and the audit chain is whole. */
 void tmpstore_check(struct tmpstore *t);
 
+/* Fails unless ev says that it is behind the event with these hashes, of the chain and of its own bytes, and makes them
+ * those of ev, by the definition in record.proto. */
+void tmpstore_link(const Glt__Event *ev, struct glt_slice stored, uint8_t head[32], uint8_t own[32]);
+
 /* ---- other processes: the parent's store must be closed, for LMDB does not survive a fork ---- */
 typedef bool child_fn(struct tmpstore *t, void *arg);
 pid_t child_start(struct tmpstore *t, child_fn *fn, void *arg); /* false from fn is exit status 1 */
