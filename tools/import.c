@@ -6,6 +6,7 @@
 #include "people.h"
 #include "table.h"
 #include "tokens.h"
+#include "userput.h"
 
 #include <inttypes.h>
 #include <search.h>
@@ -171,12 +172,16 @@ static enum glt_status map_person(const struct glt_cli *cli, void **known, const
 	return GLT_OK;
 }
 
+/* A name that issue draws is not looked up by it either; of a million bots each has another one. */
 static enum glt_status check_robot(const char *name, struct glt_err *err)
 {
 	struct glt_account a;
 	struct glt_err why;
-	enum glt_status st = glt_account_of_system(name, &a, &why);
+	enum glt_status st;
 
+	if (glt_name_is_drawn(name))
+		return GLT_OK;
+	st = glt_account_of_system(name, &a, &why);
 	if (st == GLT_OK)
 		return glt_fail(err, GLT_EXISTS, "'%s' is a bot there, but an account of this host", name);
 	return st == GLT_NOT_FOUND ? GLT_OK : glt_fail(err, st, "%s", why.text);

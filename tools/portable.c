@@ -45,6 +45,31 @@ static json_t *list_json(char *const *v, size_t n)
 	return list;
 }
 
+/* What a record has that does not say it: most fields of most tokens. */
+static bool is_default(const ProtobufCFieldDescriptor *f, const ProtobufCMessage *m)
+{
+	if (f->label == PROTOBUF_C_LABEL_REPEATED)
+		return GET(size_t, m, f->quantifier_offset) == 0;
+	switch (f->type) {
+	case PROTOBUF_C_TYPE_INT64:
+		return GET(int64_t, m, f->offset) == 0;
+	case PROTOBUF_C_TYPE_UINT64:
+		return GET(uint64_t, m, f->offset) == 0;
+	case PROTOBUF_C_TYPE_UINT32:
+		return GET(uint32_t, m, f->offset) == 0;
+	case PROTOBUF_C_TYPE_ENUM:
+		return GET(int, m, f->offset) == 0;
+	case PROTOBUF_C_TYPE_BOOL:
+		return !GET(protobuf_c_boolean, m, f->offset);
+	case PROTOBUF_C_TYPE_STRING:
+		return GET(char *, m, f->offset)[0] == '\0';
+	case PROTOBUF_C_TYPE_BYTES:
+		return GET(ProtobufCBinaryData, m, f->offset).len == 0;
+	default:
+		return false;
+	}
+}
+
 static json_t *field_json(const ProtobufCFieldDescriptor *f, const ProtobufCMessage *m)
 {
 	if (f->label == PROTOBUF_C_LABEL_REPEATED)
@@ -77,7 +102,7 @@ json_t *glt_record_json(const struct glt_kind *kind, const ProtobufCMessage *m)
 	bool good = json_object_set_new(o, "record", json_string(kind->name)) == 0;
 
 	for (unsigned i = 0; i < kind->type->n_fields; i++)
-		if (!stays(&kind->type->fields[i]))
+		if (!stays(&kind->type->fields[i]) && !is_default(&kind->type->fields[i], m))
 			good = json_object_set_new(o, kind->type->fields[i].name,
 						   field_json(&kind->type->fields[i], m)) == 0 &&
 			       good;

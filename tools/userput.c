@@ -20,13 +20,18 @@ enum glt_status glt_user_ask_system(const char *name, bool *system, struct glt_e
 	return st == GLT_NOT_FOUND ? GLT_OK : st;
 }
 
-/* A bot's tokens are found by its name, so no person may have such a one. */
-enum glt_status glt_user_check_name(const char *name, struct glt_err *err)
+bool glt_name_is_drawn(const char *name)
 {
 	const bool bot =
 		strstr(name, "_bot_") && (strncmp(name, "project_", 8) == 0 || strncmp(name, "group_", 6) == 0);
 
-	if (bot || strncmp(name, "gitlab+deploy-token-", 20) == 0 || strcmp(name, GLT_STORE_USER) == 0)
+	return bot || strncmp(name, "gitlab+deploy-token-", 20) == 0;
+}
+
+/* A bot's tokens are found by its name, so no person may have such a one. */
+enum glt_status glt_user_check_name(const char *name, struct glt_err *err)
+{
+	if (glt_name_is_drawn(name) || strcmp(name, GLT_STORE_USER) == 0)
 		return glt_fail(err, GLT_REFUSED, "the name '%s' is reserved for bots, robots and gltoken itself",
 				name);
 	return GLT_OK;

@@ -7,6 +7,8 @@
 
 /* *system: is there an account of that name? "Cannot tell now" is an error. */
 enum glt_status glt_user_ask_system(const char *name, bool *system, struct glt_err *err);
+/* A name of the forms that issue draws for bots and robots. */
+bool glt_name_is_drawn(const char *name);
 /* GLT_REFUSED: a name of bots or of gltoken itself. */
 enum glt_status glt_user_check_name(const char *name, struct glt_err *err);
 const char *glt_user_state(const Glt__User *u);
