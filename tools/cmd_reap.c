@@ -2,6 +2,7 @@
 #include "cmds.h"
 
 #include "issued.h"
+#include "kinds.h"
 #include "reap.h"
 #include "select.h"
 #include "tokens.h"
@@ -78,6 +79,7 @@ static int reap(struct glt_cli *cli, struct report *r)
 int glt_cmd_reap(struct glt_cli *cli, int argc, char **argv)
 {
 	struct report r = {.cli = cli};
+	struct glt_err err;
 	int rc;
 
 	while (glt_cli_option(cli, argc, argv, options, help) != -1)
@@ -86,6 +88,8 @@ int glt_cmd_reap(struct glt_cli *cli, int argc, char **argv)
 	rc = glt_cli_open(cli, !r.dry_run);
 	if (rc != GLT_EXIT_OK)
 		return rc;
+	if (!r.dry_run && glt_kinds_rebuild(cli->store, &err) != GLT_OK)
+		return glt_cli_fail(cli, &err);
 	if (cli->format == GLT_FORMAT_JSON)
 		r.out = glt_out_new(cli, NULL, 0);
 	if (cli->conf.retention_days > 0)

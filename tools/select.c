@@ -2,6 +2,7 @@
 #include "select.h"
 
 #include "cli.h"
+#include "kinds.h"
 #include "people.h"
 #include "tokens.h"
 #include "view.h"
@@ -91,8 +92,10 @@ struct piece {
 	const struct glt_select *what;
 	struct glt_found *found;
 	struct glt_txn *txn;
-	size_t seen;
+	size_t seen, all;
+	size_t most; /* records; 0: as many as there are */
 	uint64_t last;
+	bool end;
 };
 
 static bool visit_token(void *arg, struct glt_slice key, struct glt_slice value)
@@ -115,28 +118,37 @@ static bool visit_token(void *arg, struct glt_slice key, struct glt_slice value)
 	return ++p->seen < PIECE && !enough(p->found, p->what);
 }
 
+static enum glt_status scan_on(struct glt_store *store, struct piece *p, struct glt_err *err)
+{
+	do {
+		uint8_t from[GLT_KEY_U64];
+		enum glt_status st;
+
+		if (p->last == UINT64_MAX)
+			break;
+		glt_put_u64(from, p->last + 1);
+		p->seen = 0;
+		st = glt_txn_begin(store, false, &p->txn, err);
+		if (st != GLT_OK)
+			return st;
+		st = glt_walk_all(p->txn, GLT_TOKENS, (struct glt_slice){from, sizeof(from)}, visit_token, p, err);
+		glt_txn_end(p->txn);
+		if (st != GLT_OK)
+			return st;
+		p->all += p->seen;
+		if (p->seen == PIECE && p->most && p->all >= p->most)
+			return GLT_OK;
+	} while (p->seen == PIECE && !enough(p->found, p->what));
+	p->end = true;
+	return GLT_OK;
+}
+
 static enum glt_status scan_table(struct glt_store *store, const struct glt_select *what, struct glt_found *found,
 				  struct glt_err *err)
 {
 	struct piece p = {.what = what, .found = found, .last = what->after};
 
-	do {
-		uint8_t from[GLT_KEY_U64];
-		enum glt_status st;
-
-		if (p.last == UINT64_MAX)
-			return GLT_OK;
-		glt_put_u64(from, p.last + 1);
-		p.seen = 0;
-		st = glt_txn_begin(store, false, &p.txn, err);
-		if (st != GLT_OK)
-			return st;
-		st = glt_walk_all(p.txn, GLT_TOKENS, (struct glt_slice){from, sizeof(from)}, visit_token, &p, err);
-		glt_txn_end(p.txn);
-		if (st != GLT_OK)
-			return st;
-	} while (p.seen == PIECE && !enough(found, what));
-	return GLT_OK;
+	return scan_on(store, &p, err);
 }
 
 /* ---- one index ---- */
@@ -279,6 +291,129 @@ static enum glt_status scan_index(struct glt_store *store, const struct glt_sele
 	return st;
 }
 
+/* ---- what is rare ---- */
+
+#define FIRST 1024      /* records that are read in any case: what is not rare stands among them */
+#define EXPIRIES 500000 /* more of them in a span are not rare */
+
+/* What can be such a token, besides those that expire in the span up to *last. */
+static struct glt_kinds_wanted kinds_of(const struct glt_select *what, uint64_t *first, uint64_t *last)
+{
+	struct glt_kinds_wanted w = {.types = what->types, .scopes = what->scopes};
+
+	*first = *last = 0;
+	switch (what->which) {
+	case GLT_WHICH_ALL:
+		break;
+	case GLT_WHICH_REVOKED: /* also what was rotated */
+		w.any = GLT_KIND_REVOKED | GLT_KIND_SPECIAL;
+		break;
+	case GLT_WHICH_ACTIVE:
+		w.none = GLT_KIND_REVOKED;
+		if (!what->types && !what->scopes) {
+			w.all = GLT_KIND_NEVER;
+			*first = (uint64_t)what->now + 1;
+			*last = UINT64_MAX;
+		}
+		break;
+	case GLT_WHICH_INACTIVE:
+	case GLT_WHICH_EXPIRED:
+		w.any = GLT_KIND_REVOKED | GLT_KIND_SPECIAL;
+		w.types = what->which == GLT_WHICH_EXPIRED ? 1u << GLT__TYPE__TYPE_NONE : w.types;
+		*first = 1;
+		*last = (uint64_t)what->now;
+		break;
+	}
+	return w;
+}
+
+static enum glt_status read_kinds(struct glt_store *store, const struct glt_select *what, struct ids *ids,
+				  uint64_t *upto, size_t a_kind, struct glt_err *err)
+{
+	struct glt_kinds_found kinds = {.n = 0};
+	struct glt_txn *txn;
+	uint64_t first, last;
+	const struct glt_kinds_wanted w = kinds_of(what, &first, &last);
+	uint8_t from[GLT_KEY_U64];
+	enum glt_status st = glt_txn_begin(store, false, &txn, err);
+
+	ids->n = 0;
+	if (st != GLT_OK)
+		return st;
+	*ids = (struct ids){.id = ids->id, .room = ids->room, .last = last, .after = what->after, .most = EXPIRIES};
+	glt_put_u64(from, first);
+	if (!glt_kinds_known(txn))
+		st = GLT_NOT_FOUND;
+	else if (last)
+		st = glt_walk(txn, GLT_BY_EXPIRY, (struct glt_slice){from, sizeof(from)},
+			      (struct glt_slice){NULL, 0}, visit_id, ids, err);
+	if (st == GLT_OK && ids->n == EXPIRIES)
+		st = GLT_NOT_FOUND;
+	if (st == GLT_OK)
+		st = glt_kinds_find(txn, &w, what->after, a_kind, &kinds, err);
+	glt_txn_end(txn);
+	for (size_t i = 0; st == GLT_OK && i < kinds.n; i++)
+		keep_id(ids, kinds.id[i]);
+	*upto = kinds.upto;
+	free(kinds.id);
+	return st;
+}
+
+/* Sorted, each once, none above upto. */
+static void tidy(struct ids *ids, uint64_t upto)
+{
+	size_t n = 0;
+
+	if (ids->n > 0)
+		qsort(ids->id, ids->n, sizeof(*ids->id), by_number);
+	for (size_t i = 0; i < ids->n && ids->id[i] <= upto; i++)
+		if (n == 0 || ids->id[n - 1] != ids->id[i])
+			ids->id[n++] = ids->id[i];
+	ids->n = n;
+}
+
+/* The first page: the first records have what is not rare, the indexes what is. GLT_NOT_FOUND: they cannot tell. */
+static enum glt_status scan_kinds(struct glt_store *store, const struct glt_select *what, struct glt_found *found,
+				  struct glt_err *err)
+{
+	struct ids ids = {.n = 0};
+	uint64_t upto = 0;
+	size_t a_kind = what->limit + 64;
+	enum glt_status st;
+
+	do {
+		st = read_kinds(store, what, &ids, &upto, a_kind, err);
+		if (st != GLT_OK)
+			break;
+		tidy(&ids, upto);
+		glt_found_free(found);
+		st = load_ids(store, what, &ids, found, err);
+		a_kind *= 8;
+	} while (st == GLT_OK && upto != UINT64_MAX && !enough(found, what));
+	free(ids.id);
+	return st;
+}
+
+static enum glt_status scan_page(struct glt_store *store, const struct glt_select *what, struct glt_found *found,
+				 struct glt_err *err)
+{
+	struct piece p = {.what = what, .found = found, .last = what->after, .most = what->limit ? FIRST : 0};
+	struct glt_found rare = {0};
+	enum glt_status st = scan_on(store, &p, err);
+
+	if (st != GLT_OK || p.end)
+		return st;
+	st = scan_kinds(store, what, &rare, err);
+	if (st == GLT_NOT_FOUND) {
+		glt_found_free(&rare);
+		p.most = 0;
+		return scan_on(store, &p, err);
+	}
+	glt_found_free(found);
+	*found = rare;
+	return st;
+}
+
 void glt_found_free(struct glt_found *found)
 {
 	for (size_t i = 0; i < found->n; i++)
@@ -316,5 +451,5 @@ enum glt_status glt_select(struct glt_store *store, const struct glt_select *wha
 		glt_put_u64(number, (uint64_t)what->now);
 		return scan_index(store, what, GLT_BY_EXPIRY, &ids, key, out, err);
 	}
-	return scan_table(store, what, out, err);
+	return scan_page(store, what, out, err);
 }

@@ -11,14 +11,20 @@ struct glt_change *glt_change_new(void)
 	return calloc(1, sizeof(struct glt_change));
 }
 
-void glt_change_free(struct glt_change *c)
+void glt_change_clear(struct glt_change *c)
 {
-	if (!c)
-		return;
 	for (size_t i = 0; i < c->n; i++)
 		free(c->ops[i].key);
 	for (size_t i = 0; i < c->n_events; i++)
 		glt__event__free_unpacked(c->events[i], NULL);
+	c->n = c->n_events = 0;
+}
+
+void glt_change_free(struct glt_change *c)
+{
+	if (!c)
+		return;
+	glt_change_clear(c);
 	free(c->ops);
 	free(c->events);
 	free(c);

@@ -3,10 +3,12 @@
 
 #include "change.h"
 #include "event.h"
+#include "kinds.h"
 #include "when.h"
 
 #include <endian.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,21 +18,14 @@ static const struct {
 	const char *name;
 	bool many;
 } tables[GLT_TABLES] = {
-	[GLT_TOKENS] = {"tokens", false},
-	[GLT_BY_SELECTOR] = {"by_selector", false},
-	[GLT_BY_OWNER] = {"by_owner", true},
-	[GLT_BY_PATH] = {"by_path", true},
-	[GLT_BY_EXPIRY] = {"by_expiry", true},
-	[GLT_BY_FAMILY] = {"by_family", true},
-	[GLT_NAMESPACES] = {"namespaces", false},
-	[GLT_MEMBERS] = {"members", false},
-	[GLT_USERS] = {"users", false},
-	[GLT_KEYS] = {"keys", false},
-	[GLT_KEY_IDS] = {"key_ids", false},
-	[GLT_KEYS_OF] = {"keys_of", true},
-	[GLT_PROTECTIONS] = {"protections", false},
-	[GLT_AUDIT] = {"audit", false},
-	[GLT_META] = {"meta", false},
+	[GLT_TOKENS] = {"tokens", false},      [GLT_BY_SELECTOR] = {"by_selector", false},
+	[GLT_BY_OWNER] = {"by_owner", true},   [GLT_BY_PATH] = {"by_path", true},
+	[GLT_BY_EXPIRY] = {"by_expiry", true}, [GLT_BY_KIND] = {"by_kind", true},
+	[GLT_BY_FAMILY] = {"by_family", true}, [GLT_NAMESPACES] = {"namespaces", false},
+	[GLT_MEMBERS] = {"members", false},    [GLT_USERS] = {"users", false},
+	[GLT_KEYS] = {"keys", false},          [GLT_KEY_IDS] = {"key_ids", false},
+	[GLT_KEYS_OF] = {"keys_of", true},     [GLT_PROTECTIONS] = {"protections", false},
+	[GLT_AUDIT] = {"audit", false},        [GLT_META] = {"meta", false},
 };
 
 static const char *const counters[GLT_COUNTERS] = {
@@ -116,10 +111,26 @@ enum glt_status glt_store_head(struct glt_txn *txn, struct glt_head *out, struct
 	return GLT_OK;
 }
 
-void glt_meta_new(struct glt_change *c)
+enum glt_status glt_store_new(const char *dir, struct glt_store **out, struct glt_err *err)
+{
+	struct glt_store *s;
+
+	if (strlen(dir) >= sizeof(s->dir))
+		return glt_fail(err, GLT_INVALID, "store path is over %zu bytes", sizeof(s->dir) - 1);
+	s = sodium_init() < 0 ? NULL : calloc(1, sizeof(*s));
+	if (!s)
+		return glt_fail(err, GLT_UNAVAILABLE, "no memory or no randomness");
+	strcpy(s->dir, dir);
+	(void)snprintf(s->file, sizeof(s->file), "%s/store.mdb", dir);
+	*out = s;
+	return GLT_OK;
+}
+
+void glt_meta_new(struct glt_txn *txn, struct glt_change *c)
 {
 	put_u64(c, "schema", GLT_SCHEMA);
 	put_u64(c, "min_reader", GLT_SCHEMA);
+	glt_change_kinds(txn);
 	glt_change_epoch(c);
 }
 
@@ -145,7 +156,22 @@ enum glt_status glt_meta_load(struct glt_txn *txn, struct glt_meta *m, struct gl
 
 	for (int i = 0; st == GLT_OK && i < GLT_COUNTERS; i++)
 		st = get_u64(txn, counters[i], &m->counter[i], err);
+	m->kinds = st == GLT_OK && glt_kinds_known(txn);
 	return st;
+}
+
+/* An earlier version that changes a token draws a generation, and knows nothing of the index. */
+bool glt_kinds_known(struct glt_txn *txn)
+{
+	uint64_t then, now;
+
+	return get_u64(txn, "kinds", &then, NULL) == GLT_OK &&
+	       get_u64(txn, counters[GLT_NEXT_GENERATION], &now, NULL) == GLT_OK && then == now;
+}
+
+void glt_change_kinds(struct glt_txn *txn)
+{
+	txn->meta.kinds = true;
 }
 
 static void chain(struct glt_meta *m, struct glt_change *c, Glt__Event *ev)
@@ -185,6 +211,8 @@ void glt_meta_finish(struct glt_meta *m, struct glt_change *c)
 		chain(m, c, c->events[i]);
 	for (int i = 0; i < GLT_COUNTERS; i++)
 		put_u64(c, counters[i], m->counter[i]);
+	if (m->kinds)
+		put_u64(c, "kinds", m->counter[GLT_NEXT_GENERATION]);
 	put_u64(c, "seq", m->head.seq);
 	put_bytes(c, "head", m->head.hash, sizeof(m->head.hash));
 	put_link(c, &m->head);

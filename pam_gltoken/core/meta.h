@@ -9,7 +9,7 @@ struct MDB_env;
 struct MDB_txn;
 
 struct glt_store {
-	char dir[256];
+	char dir[256], file[256 + sizeof("/store.mdb")];
 	struct MDB_env *env;
 	unsigned dbi[GLT_TABLES];
 	uint8_t key[32];
@@ -20,18 +20,20 @@ struct glt_store {
 struct glt_meta {
 	uint64_t counter[GLT_COUNTERS];
 	struct glt_head head;
+	bool kinds; /* by_kind has all tokens */
 };
 
 struct glt_txn {
 	struct glt_store *store;
 	struct MDB_txn *mdb;
 	int gate; /* lock of the writers, -1 for readers */
-	bool staged;
+	bool staged, new_table;
 	struct glt_meta meta;
 };
 
+enum glt_status glt_store_new(const char *dir, struct glt_store **out, struct glt_err *err);
 /* What a new store holds besides. */
-void glt_meta_new(struct glt_change *c);
+void glt_meta_new(struct glt_txn *txn, struct glt_change *c);
 /* GLT_UNAVAILABLE: written by a newer gltoken. */
 enum glt_status glt_meta_check_schema(struct glt_txn *txn, struct glt_err *err);
 enum glt_status glt_meta_load(struct glt_txn *txn, struct glt_meta *m, struct glt_err *err);

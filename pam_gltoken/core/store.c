@@ -19,6 +19,7 @@
 
 #define MAP_MIN (UINT64_C(64) << 20)
 #define MAX_READERS 1024
+#define NO_TABLE 0u /* of LMDB itself */
 
 static enum glt_status lmdb_fail(const struct glt_store *s, int rc, const char *doing, struct glt_err *err)
 {
@@ -40,12 +41,7 @@ static enum glt_status lmdb_fail(const struct glt_store *s, int rc, const char *
 
 static MDB_val mdb_of(struct glt_slice s)
 {
-	union {
-		const void *in;
-		void *out;
-	} u = {.in = s.data};
-
-	return (MDB_val){s.len, u.out};
+	return (MDB_val){s.len, (void *)(uintptr_t)s.data};
 }
 
 /* Check and strip the checksum. */
@@ -53,49 +49,27 @@ static enum glt_status open_value(enum glt_table table, const MDB_val *k, const 
 				  struct glt_err *err)
 {
 	*out = (struct glt_slice){v->mv_data, v->mv_size};
-	if (glt_table_is_many(table)) {
-		if (v->mv_size != GLT_KEY_U64)
-			return glt_fail(err, GLT_DAMAGED, "table %s: an index entry is damaged",
-					glt_table_name(table));
-		return GLT_OK;
-	}
-	if (!glt_value_open(table, (struct glt_slice){k->mv_data, k->mv_size}, out))
-		return glt_fail(err, GLT_DAMAGED,
-				"table %s: a value fails its checksum: run gltoken check, then gltoken restore",
-				glt_table_name(table));
-	return GLT_OK;
+	return glt_value_check(table, (struct glt_slice){k->mv_data, k->mv_size}, out, err);
 }
 
 /* ---- open and close ---- */
 
-static enum glt_status new_store(const char *dir, struct glt_store **out, struct glt_err *err)
+static int open_table(struct glt_store *s, MDB_txn *txn, enum glt_table table, unsigned flags)
 {
-	struct glt_store *s;
+	unsigned many = glt_table_is_many(table) ? MDB_DUPSORT | MDB_DUPFIXED : 0;
 
-	if (strlen(dir) >= sizeof(s->dir))
-		return glt_fail(err, GLT_INVALID, "store path is over %zu bytes", sizeof(s->dir) - 1);
-	s = sodium_init() < 0 ? NULL : calloc(1, sizeof(*s));
-	if (!s)
-		return glt_fail(err, GLT_UNAVAILABLE, "no memory or no randomness");
-	strcpy(s->dir, dir);
-	*out = s;
-	return GLT_OK;
-}
-
-static const char *file_of(const struct glt_store *s, char path[300])
-{
-	(void)snprintf(path, 300, "%s/store.mdb", s->dir);
-	return path;
+	return mdb_dbi_open(txn, glt_table_name(table), many | flags, &s->dbi[table]);
 }
 
 static enum glt_status open_tables(struct glt_store *s, MDB_txn *txn, unsigned flags, struct glt_err *err)
 {
 	for (int t = 0; t < GLT_TABLES; t++) {
 		const char *name = glt_table_name((enum glt_table)t);
-		unsigned many = glt_table_is_many((enum glt_table)t) ? MDB_DUPSORT | MDB_DUPFIXED : 0;
-		int rc = mdb_dbi_open(txn, name, many | flags, &s->dbi[t]);
+		int rc = open_table(s, txn, (enum glt_table)t, flags);
 
-		if (rc != 0)
+		if (rc == MDB_NOTFOUND && t == GLT_BY_KIND) /* of an earlier version: the first change makes it */
+			s->dbi[t] = NO_TABLE;
+		else if (rc != 0)
 			return lmdb_fail(s, rc == MDB_NOTFOUND ? MDB_INVALID : rc, name, err);
 	}
 	return GLT_OK;
@@ -136,8 +110,7 @@ static int begin(struct glt_store *s, unsigned flags, MDB_txn **txn)
 		rc = mdb_txn_begin(s->env, NULL, flags, txn);
 	if (rc == MDB_READERS_FULL && mdb_reader_check(s->env, &dead) == 0)
 		rc = mdb_txn_begin(s->env, NULL, flags, txn);
-	if (rc != 0)
-		*txn = NULL;
+	*txn = rc == 0 ? *txn : NULL;
 	return rc;
 }
 
@@ -168,27 +141,23 @@ static int put_value(struct glt_txn *txn, enum glt_table table, struct glt_slice
 
 static enum glt_status create(struct glt_store *s, struct glt_err *err)
 {
-	char path[300];
-	enum glt_status st = open_env(s, file_of(s, path), 0, err);
+	enum glt_status st = open_env(s, s->file, 0, err);
 	struct glt_txn *txn = st == GLT_OK ? new_txn(s) : NULL;
-	struct glt_change *c;
+	struct glt_change *c = txn ? glt_change_new() : NULL;
 	int rc;
 
-	if (!txn)
-		return st == GLT_OK ? glt_fail(err, GLT_UNAVAILABLE, "no memory") : st;
-	rc = begin(s, 0, &txn->mdb);
-	if (rc != 0) {
-		free(txn);
-		return lmdb_fail(s, rc, "begin", err);
-	}
-	st = open_tables(s, txn->mdb, MDB_CREATE, err);
-	c = st == GLT_OK ? glt_change_new() : NULL;
-	if (!c) {
+	if (st == GLT_OK && !c)
+		st = glt_fail(err, GLT_UNAVAILABLE, "no memory for the change");
+	if (st == GLT_OK && (rc = begin(s, 0, &txn->mdb)) != 0)
+		st = lmdb_fail(s, rc, "begin", err);
+	if (st == GLT_OK)
+		st = open_tables(s, txn->mdb, MDB_CREATE, err);
+	if (st == GLT_OK) {
+		glt_meta_new(txn, c);
+		st = glt_store_apply(txn, c, err);
+	} else {
 		glt_txn_end(txn);
-		return st == GLT_OK ? glt_fail(err, GLT_UNAVAILABLE, "no memory for the change") : st;
 	}
-	glt_meta_new(c);
-	st = glt_store_apply(txn, c, err);
 	glt_change_free(c);
 	return st;
 }
@@ -196,7 +165,7 @@ static enum glt_status create(struct glt_store *s, struct glt_err *err)
 enum glt_status glt_store_create(const char *dir, struct glt_err *err)
 {
 	struct glt_store *s = NULL;
-	enum glt_status st = new_store(dir, &s, err);
+	enum glt_status st = glt_store_new(dir, &s, err);
 
 	if (st == GLT_OK)
 		st = glt_storefile_create_key(dir, err);
@@ -232,20 +201,19 @@ static enum glt_status open_known(struct glt_store *s, struct glt_err *err)
 
 static enum glt_status open_checked(struct glt_store *s, bool write, struct glt_err *err)
 {
-	char path[300];
 	enum glt_status st = glt_storefile_check(s->dir, err);
 
 	if (st == GLT_OK)
 		st = glt_storefile_read_key(s->dir, s->key, err);
 	if (st == GLT_OK)
-		st = open_env(s, file_of(s, path), write ? 0 : MDB_RDONLY, err);
+		st = open_env(s, s->file, write ? 0 : MDB_RDONLY, err);
 	return st == GLT_OK ? open_known(s, err) : st;
 }
 
 enum glt_status glt_store_open(const char *dir, bool write, struct glt_store **out, struct glt_err *err)
 {
 	struct glt_store *s = NULL;
-	enum glt_status st = new_store(dir, &s, err);
+	enum glt_status st = glt_store_new(dir, &s, err);
 
 	*out = NULL;
 	glt_stale_watch();
@@ -287,7 +255,7 @@ enum glt_status glt_store_open_copy(int fd, struct glt_store **out, struct glt_e
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	*out = NULL;
 	if (st == GLT_OK)
-		st = new_store(path, &s, err);
+		st = glt_store_new(path, &s, err);
 	if (st == GLT_OK) /* no lock file: nobody else has it */
 		st = open_env(s, path, MDB_RDONLY | MDB_NOLOCK, err);
 	if (st == GLT_OK)
@@ -319,6 +287,29 @@ static int grow(struct glt_store *s, bool now)
 	return mdb_env_set_mapsize(s->env, 2 * (used > info.me_mapsize ? used : info.me_mapsize));
 }
 
+/* A store of an earlier version gets the table that it has not; a handle opened here ends with the transaction unless
+ * that is committed. */
+static int begin_all(struct glt_txn *txn)
+{
+	struct glt_store *s = txn->store;
+	int rc = begin(s, 0, &txn->mdb);
+
+	if (rc == 0 && s->dbi[GLT_BY_KIND] == NO_TABLE) {
+		rc = open_table(s, txn->mdb, GLT_BY_KIND, MDB_CREATE);
+		txn->new_table = true;
+	}
+	return rc;
+}
+
+static void abort_all(struct glt_txn *txn)
+{
+	if (txn->mdb)
+		mdb_txn_abort(txn->mdb);
+	txn->mdb = NULL;
+	if (txn->new_table)
+		txn->store->dbi[GLT_BY_KIND] = NO_TABLE;
+}
+
 static enum glt_status begin_write(struct glt_store *s, struct glt_txn *txn, struct glt_err *err)
 {
 	enum glt_status st = glt_storefile_gate(s->dir, &txn->gate, err);
@@ -331,7 +322,7 @@ static enum glt_status begin_write(struct glt_store *s, struct glt_txn *txn, str
 	(void)mdb_reader_check(s->env, &dead);
 	rc = grow(s, false); /* so that hardly any change meets MDB_MAP_FULL */
 	if (rc == 0)
-		rc = begin(s, 0, &txn->mdb);
+		rc = begin_all(txn);
 	if (rc != 0)
 		return lmdb_fail(s, rc, "begin", err);
 	return glt_meta_load(txn, &txn->meta, err);
@@ -363,8 +354,7 @@ void glt_txn_end(struct glt_txn *txn)
 {
 	if (!txn)
 		return;
-	if (txn->mdb)
-		mdb_txn_abort(txn->mdb);
+	abort_all(txn);
 	if (txn->gate >= 0)
 		(void)close(txn->gate);
 	free(txn);
@@ -424,10 +414,11 @@ static enum glt_status visit(struct walk *w, MDB_val *k, MDB_val *v, int rc, str
 static enum glt_status walk_on(struct walk *w, struct glt_slice from, struct glt_err *err)
 {
 	MDB_val k = mdb_of(from), v;
-	int rc = mdb_cursor_open(w->txn->mdb, w->txn->store->dbi[w->table], &w->cursor);
+	const MDB_dbi dbi = w->txn->store->dbi[w->table];
+	int rc = dbi == NO_TABLE ? MDB_NOTFOUND : mdb_cursor_open(w->txn->mdb, dbi, &w->cursor);
 
 	if (rc != 0)
-		return lmdb_fail(w->txn->store, rc, "read", err);
+		return rc == MDB_NOTFOUND ? GLT_OK : lmdb_fail(w->txn->store, rc, "read", err);
 	rc = mdb_cursor_get(w->cursor, &k, &v, from.len ? MDB_SET_RANGE : MDB_FIRST);
 	return visit(w, &k, &v, rc, err);
 }
@@ -472,7 +463,9 @@ uint64_t glt_count(struct glt_txn *txn, enum glt_table table)
 {
 	MDB_stat st;
 
-	return mdb_stat(txn->mdb, txn->store->dbi[table], &st) == 0 ? st.ms_entries : 0;
+	return txn->store->dbi[table] != NO_TABLE && mdb_stat(txn->mdb, txn->store->dbi[table], &st) == 0
+		       ? st.ms_entries
+		       : 0;
 }
 
 /* ---- writing ---- */
@@ -488,7 +481,11 @@ static int carry_out(struct glt_txn *txn, const struct glt_op *op)
 	case GLT_PUT:
 		return put_value(txn, op->table, key, (struct glt_slice){op->value, op->value_len});
 	case GLT_LINK:
-		rc = mdb_put(txn->mdb, dbi, &k, &v, MDB_NODUPDATA);
+		rc = MDB_KEYEXIST;
+		if (op->table == GLT_BY_KIND) /* many ids a key, and most come behind the last one */
+			rc = mdb_put(txn->mdb, dbi, &k, &v, MDB_APPENDDUP);
+		if (rc == MDB_KEYEXIST)
+			rc = mdb_put(txn->mdb, dbi, &k, &v, MDB_NODUPDATA);
 		return rc == MDB_KEYEXIST ? 0 : rc;
 	case GLT_DEL:
 		rc = mdb_del(txn->mdb, dbi, &k, NULL);
@@ -514,11 +511,12 @@ static int write_and_commit(struct glt_txn *txn, struct glt_change *c)
 {
 	int rc = write_all(txn, c);
 
-	if (rc == 0)
+	if (rc == 0) {
 		rc = mdb_txn_commit(txn->mdb);
-	else
-		mdb_txn_abort(txn->mdb);
-	txn->mdb = NULL;
+		txn->mdb = NULL;
+		txn->new_table = txn->new_table && rc != 0;
+	}
+	abort_all(txn);
 	return rc;
 }
 
@@ -549,7 +547,7 @@ enum glt_status glt_store_apply(struct glt_txn *txn, struct glt_change *c, struc
 	while (rc == MDB_MAP_FULL && !txn->staged) {
 		rc = grow(txn->store, true);
 		if (rc == 0)
-			rc = begin(txn->store, 0, &txn->mdb);
+			rc = begin_all(txn);
 		if (rc == 0)
 			rc = write_and_commit(txn, c);
 	}
@@ -587,7 +585,6 @@ enum glt_status glt_store_stat(struct glt_txn *txn, struct glt_store_stats *out)
 {
 	MDB_envinfo info;
 	MDB_stat stat;
-	char path[300];
 
 	memset(out, 0, sizeof(*out));
 	if (mdb_env_info(txn->store->env, &info) != 0 || mdb_env_stat(txn->store->env, &stat) != 0)
@@ -596,7 +593,7 @@ enum glt_status glt_store_stat(struct glt_txn *txn, struct glt_store_stats *out)
 		out->entries[t] = glt_count(txn, (enum glt_table)t);
 	out->map_size = info.me_mapsize;
 	out->used_bytes = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
-	out->file_bytes = glt_storefile_size(file_of(txn->store, path));
+	out->file_bytes = glt_storefile_size(txn->store->file);
 	out->free_bytes = free_pages(txn) * stat.ms_psize;
 	(void)mdb_reader_list(txn->store->env, count_line, &out->readers);
 	return GLT_OK;

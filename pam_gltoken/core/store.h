@@ -24,6 +24,7 @@
 
 #define GLT_SCHEMA 1u
 
+/* The number is part of the format: checksums cover it. */
 enum glt_table {
 	GLT_TOKENS,      /* id -> Token */
 	GLT_BY_SELECTOR, /* selector -> id */
@@ -40,6 +41,7 @@ enum glt_table {
 	GLT_PROTECTIONS, /* path NUL ref glob -> Protection */
 	GLT_AUDIT,       /* seq -> Event */
 	GLT_META,        /* name -> u64 or bytes */
+	GLT_BY_KIND,     /* type, flags, scopes -> id, many; see kinds.h */
 	GLT_TABLES,
 };
 
@@ -139,6 +141,7 @@ uint64_t glt_next(struct glt_txn *txn, enum glt_counter counter);
 
 struct glt_change *glt_change_new(void); /* NULL: no memory */
 void glt_change_free(struct glt_change *c);
+void glt_change_clear(struct glt_change *c); /* as new, but for what it touches */
 /* Key and value are copied. Running out of memory is remembered and fails the apply. */
 void glt_change_put(struct glt_change *c, enum glt_table table, struct glt_slice key, struct glt_slice value);
 void glt_change_del(struct glt_change *c, enum glt_table table, struct glt_slice key);
@@ -147,6 +150,8 @@ void glt_change_link(struct glt_change *c, enum glt_table table, struct glt_slic
 void glt_change_unlink(struct glt_change *c, enum glt_table table, struct glt_slice key, uint64_t id);
 /* A new epoch. */
 void glt_change_epoch(struct glt_change *c);
+/* c has all entries of by_kind from now on. */
+void glt_change_kinds(struct glt_txn *txn);
 /* Remember a failure (no memory) of who fills the change: the apply will fail. */
 void glt_change_fail(struct glt_change *c);
 /* The change touches what is published; that of users, members and namespaces is known without. */

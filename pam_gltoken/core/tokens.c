@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tokens.h"
 
+#include "kinds.h"
 #include "token.h"
 
 #include <errno.h>
@@ -397,8 +398,9 @@ enum glt_status glt_token_resolve(struct glt_txn *txn, const char *text, Glt__To
 static void index_token(struct glt_change *c, const Glt__Token *t,
 			void (*link)(struct glt_change *, enum glt_table, struct glt_slice, uint64_t))
 {
-	uint8_t when[GLT_KEY_U64], family[GLT_KEY_U64];
+	uint8_t when[GLT_KEY_U64], family[GLT_KEY_U64], kind[GLT_KIND_LEN];
 
+	link(c, GLT_BY_KIND, glt_kind_key(t, kind), t->id);
 	link(c, GLT_BY_OWNER, glt_slice_str(t->owner), t->id);
 	if (t->path[0])
 		link(c, GLT_BY_PATH, glt_slice_str(t->path), t->id);

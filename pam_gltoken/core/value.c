@@ -43,6 +43,21 @@ bool glt_value_open(enum glt_table table, struct glt_slice key, struct glt_slice
 	return true;
 }
 
+enum glt_status glt_value_check(enum glt_table table, struct glt_slice key, struct glt_slice *value,
+				struct glt_err *err)
+{
+	if (glt_table_is_many(table))
+		return value->len == GLT_KEY_U64
+			       ? GLT_OK
+			       : glt_fail(err, GLT_DAMAGED, "table %s: an index entry is damaged",
+					  glt_table_name(table));
+	if (glt_value_open(table, key, value))
+		return GLT_OK;
+	return glt_fail(err, GLT_DAMAGED,
+			"table %s: a value fails its checksum: run gltoken check, then gltoken restore",
+			glt_table_name(table));
+}
+
 bool glt_key_behind(struct glt_slice prefix, uint8_t out[GLT_KEY_TEXT_MAX], size_t *len)
 {
 	if (prefix.len >= GLT_KEY_TEXT_MAX || prefix.len == 0)

@@ -52,6 +52,10 @@ test_a_store_of_each_schema() {
 		ok gltoken issue --name later --user zoe --scope api
 		ok gltoken check
 		ok gltoken audit verify
+		[ "$(gltoken stats --json | jq '.entries.by_kind < .entries.tokens')" = true ] || fail "the index is there already"
+		ok gltoken reap
+		[ "$(gltoken stats --json | jq '.entries.by_kind == .entries.tokens')" = true ] || fail "no index by kind"
+		ok gltoken check
 		ok gltoken audit export
 		[ "$(jq -s '[.[1:], .[:-1]] | transpose | all(.[0].previous == .[1].hash)' "$T/out")" = true ] ||
 			fail "the old and the new events do not chain"

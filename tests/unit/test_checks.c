@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* gltoken check and the selections of list and revoke, on a real store that is broken on purpose. */
+#include "kinds.h"
 #include "people.h"
 #include "tokens.h"
 #include "tools/checks.h"
@@ -163,13 +164,14 @@ static void sound_store(void **state)
 	assert_int_equal(found.entries[GLT_BY_PATH], MANY / 2);
 	assert_int_equal(found.entries[GLT_BY_EXPIRY], MANY - MANY / 7);
 	assert_int_equal(found.entries[GLT_BY_FAMILY], MANY - MANY / 4 - 3);
+	assert_int_equal(found.entries[GLT_BY_KIND], MANY);
 	assert_int_equal(found.entries[GLT_KEYS_OF], 1);
 	glt_checks_free(&found);
 }
 
 static void missing_in_an_index(void **state)
 {
-	uint8_t b[GLT_KEY_U64];
+	uint8_t b[GLT_KEY_U64], kind[GLT_KIND_LEN] = {GLT__TYPE__PROJECT, 0, [9] = 8};
 	struct glt_txn *txn;
 	struct glt_change *c = begin(&txn);
 
@@ -178,12 +180,14 @@ static void missing_in_an_index(void **state)
 	glt_change_unlink(c, GLT_BY_PATH, glt_slice_str("demo/hello-2"), 8);
 	glt_change_unlink(c, GLT_BY_EXPIRY, u64(b, NOW + 2960), 8);
 	glt_change_unlink(c, GLT_BY_FAMILY, u64(b, 8), 9);
+	glt_change_unlink(c, GLT_BY_KIND, (struct glt_slice){kind, sizeof(kind)}, 8);
 	glt_change_del(c, GLT_BY_SELECTOR, glt_slice_str("S00008"));
 	glt_change_del(c, GLT_KEY_IDS, u64(b, 5000));
 	apply(txn, c);
 	FINDS("by_selector: token 8 is missing", "by_owner: token 8 is missing", "by_path: token 8 is missing",
-	      "by_expiry: token 8 is missing", "by_family: token 9 is missing", "key_ids: key 5000 is missing",
-	      "keys_of: alice leads to no such key", "keys_of: key 5000 is missing");
+	      "by_expiry: token 8 is missing", "by_family: token 9 is missing", "by_kind: token 8 is missing",
+	      "key_ids: key 5000 is missing", "keys_of: alice leads to no such key",
+	      "keys_of: key 5000 is missing");
 }
 
 static void too_much_in_an_index(void **state)
@@ -196,13 +200,15 @@ static void too_much_in_an_index(void **state)
 	glt_change_link(c, GLT_BY_OWNER, glt_slice_str("mallory"), 8);
 	glt_change_link(c, GLT_BY_PATH, glt_slice_str("demo"), 9); /* a personal token has no path */
 	glt_change_link(c, GLT_BY_FAMILY, u64(b, 8), 999999);
+	glt_change_link(c, GLT_BY_KIND, u64(b, 8), 8);
 	glt_change_link(c, GLT_KEYS_OF, glt_slice_str("bob"), 5000);
 	glt_change_put(c, GLT_BY_SELECTOR, glt_slice_str("S00009"), u64(b, 8));
 	apply(txn, c);
 	FINDS("by_selector: S00009 leads to token 8, which does not say so", "by_selector: token 9 is missing",
 	      "by_owner: mallory leads to token 8, which does not say so",
 	      "by_path: demo leads to token 9, which does not say so",
-	      "by_family: 8 leads to token 999999, which does not exist", "keys_of: bob leads to no such key");
+	      "by_family: 8 leads to token 999999, which does not exist",
+	      "by_kind:        ? leads to token 8, which does not say so", "keys_of: bob leads to no such key");
 }
 
 static void record_is_gone(void **state)
@@ -217,7 +223,8 @@ static void record_is_gone(void **state)
 	FINDS("by_selector: S00009 leads to token 9, which does not exist",
 	      "by_owner: bob leads to token 9, which does not exist",
 	      "by_expiry: 2000003330 leads to token 9, which does not exist",
-	      "by_family: 8 leads to token 9, which does not exist");
+	      "by_family: 8 leads to token 9, which does not exist",
+	      "by_kind: type 1, flags 0, scopes 9 leads to token 9, which does not exist");
 }
 
 static void record_contradicts_its_key(void **state)
@@ -308,7 +315,7 @@ static bool wanted(const Glt__Token *t, const struct glt_select *w)
 }
 
 /* Against every record, loaded one by one. */
-static void selects(struct glt_select what)
+static size_t compare(struct glt_select what)
 {
 	struct glt_found found;
 	struct glt_txn *txn;
@@ -333,8 +340,13 @@ static void selects(struct glt_select what)
 	glt_txn_end(txn);
 	assert_int_equal(k, found.n);
 	assert_int_equal(found.damaged, 0);
-	assert_true(k > 0);
 	glt_found_free(&found);
+	return k;
+}
+
+static void selects(struct glt_select what)
+{
+	assert_true(compare(what) > 0);
 }
 
 static void selections(void **state)
@@ -389,6 +401,77 @@ static void pages(void **state)
 	selects((struct glt_select){.now = NOW, .after = MANY - 1});
 }
 
+static void alter(uint64_t id, void (*how)(Glt__Token *))
+{
+	struct glt_txn *txn;
+	struct glt_change *c = begin(&txn);
+	Glt__Token *old, *fresh;
+
+	assert_int_equal(glt_token_load(txn, id, &old, NULL), GLT_OK);
+	fresh = glt_token_copy(old);
+	how(fresh);
+	glt_token_store(txn, c, old, fresh);
+	glt_token_free(old);
+	glt_token_free(fresh);
+	apply(txn, c);
+}
+
+static void make_deploy(Glt__Token *t)
+{
+	t->type = GLT__TYPE__DEPLOY;
+	t->scopes |= UINT64_C(1) << 40;
+}
+
+static void rotate_away(Glt__Token *t)
+{
+	t->next = MANY + 7;
+}
+
+static void end_early(Glt__Token *t)
+{
+	t->expires_at = NOW - 5;
+}
+
+static void go_on(Glt__Token *t)
+{
+	t->expires_at = 0;
+	t->state = GLT__STATE__LIVE;
+}
+
+/* A first page whose tokens stand behind those that are read in any case: an index must have them. */
+static void rare(void **state)
+{
+	static const enum glt_which whichs[] = {GLT_WHICH_ALL, GLT_WHICH_ACTIVE, GLT_WHICH_INACTIVE,
+						GLT_WHICH_REVOKED, GLT_WHICH_EXPIRED};
+	static const unsigned types[] = {0, 1u << GLT__TYPE__DEPLOY, 1u << GLT__TYPE__GROUP,
+					 1u << GLT__TYPE__DEPLOY | 1u << GLT__TYPE__PERSONAL};
+	static const uint64_t scopes[] = {0, 1024, UINT64_C(1) << 40, UINT64_C(1) << 41};
+	static const int64_t nows[] = {NOW, NOW + 5000, NOW + (int64_t)MANY * 10};
+	size_t n = 0;
+
+	(void)state;
+	alter(1201, make_deploy);
+	alter(1150, make_deploy);
+	alter(1202, rotate_away);
+	alter(1203, end_early);
+	alter(1204, go_on);
+	for (size_t w = 0; w < sizeof(whichs) / sizeof(whichs[0]); w++)
+		for (size_t t = 0; t < sizeof(types) / sizeof(types[0]); t++)
+			for (size_t s = 0; s < sizeof(scopes) / sizeof(scopes[0]); s++)
+				for (size_t k = 0; k < sizeof(nows) / sizeof(nows[0]); k++) {
+					struct glt_select what = {.which = whichs[w],
+								  .types = types[t],
+								  .scopes = scopes[s],
+								  .now = nows[k],
+								  .limit = 3};
+
+					n += compare(what) > 0;
+					what.after = 1150;
+					n += compare(what) > 0;
+				}
+	assert_true(n > 100);
+}
+
 static void nothing(void **state)
 {
 	const struct glt_select none[] = {{.now = NOW, .owner = "ali"},      {.now = NOW, .owner = "mallory"},
@@ -410,9 +493,16 @@ static void nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FRESH(sound_store),    FRESH(missing_in_an_index),         FRESH(too_much_in_an_index),
-		FRESH(record_is_gone), FRESH(record_contradicts_its_key),  FRESH(damaged_bytes),
-		FRESH(selections),     FRESH(index_of_an_earlier_version), FRESH(pages),
+		FRESH(sound_store),
+		FRESH(missing_in_an_index),
+		FRESH(too_much_in_an_index),
+		FRESH(record_is_gone),
+		FRESH(record_contradicts_its_key),
+		FRESH(damaged_bytes),
+		FRESH(selections),
+		FRESH(index_of_an_earlier_version),
+		FRESH(pages),
+		FRESH(rare),
 		FRESH(nothing),
 	};
 

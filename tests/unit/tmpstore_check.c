@@ -2,6 +2,8 @@
 /* What must hold for every store between any two changes. */
 #include "tmpstore.h"
 
+#include "kinds.h"
+
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +54,7 @@ static bool check_token(void *arg, struct glt_slice key, struct glt_slice value)
 {
 	struct all *a = arg;
 	Glt__Token *t = glt__token__unpack(NULL, value.len, value.data);
-	uint8_t when[GLT_KEY_U64], family[GLT_KEY_U64];
+	uint8_t when[GLT_KEY_U64], family[GLT_KEY_U64], kind[GLT_KIND_LEN];
 
 	assert_non_null(t);
 	assert_true(glt_get_u64(key.data) == t->id && t->id != 0);
@@ -71,6 +73,7 @@ static bool check_token(void *arg, struct glt_slice key, struct glt_slice value)
 		glt_put_u64(family, t->family);
 		has_entry(a->txn, GLT_BY_FAMILY, family, sizeof(family), t->id);
 	}
+	has_entry(a->txn, GLT_BY_KIND, glt_kind_key(t, kind).data, sizeof(kind), t->id);
 	check_selector(a->txn, t);
 	assert_true(a->tokens < TOKENS_MAX);
 	for (uint64_t i = 0; i < a->tokens; i++)
@@ -128,6 +131,8 @@ void tmpstore_check(struct tmpstore *t)
 	must(glt_walk(a->txn, GLT_AUDIT, all, all, check_event, &chain, &err));
 	assert_true(glt_count(a->txn, GLT_BY_SELECTOR) == a->tokens);
 	assert_true(glt_count(a->txn, GLT_BY_OWNER) == a->tokens);
+	assert_true(glt_count(a->txn, GLT_BY_KIND) == a->tokens);
+	assert_true(glt_kinds_known(a->txn));
 	assert_true(glt_count(a->txn, GLT_BY_FAMILY) == a->rotated);
 	assert_true(glt_count(a->txn, GLT_BY_PATH) == a->with_path);
 	assert_true(glt_count(a->txn, GLT_BY_EXPIRY) == a->with_expiry);
