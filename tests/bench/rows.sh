@@ -219,7 +219,7 @@ row_list() {
 row_import() {
 	local ours theirs store=/var/lib/gltoken/store
 	command -v mdb_load >/dev/null || return 0
-	mv "$store" "$T/store.full"
+	mv "$store" "$store.full"
 	gltoken init 2>/dev/null
 	as_store "$B/fill" "$store" "$IMPORT" 7 >/dev/null
 	gltoken export >"$T/export"
@@ -231,7 +231,7 @@ row_import() {
 	theirs=$(elapsed mdb_load -n -f "$T/dump" "$T/loaded.mdb" 2>/dev/null)
 	row "import of $IMPORT tokens" 'mdb_load of the same' "$(jq -n "$ours / $theirs" | ratio .)" '<=' 3 x
 	rm -rf "$store" "$T/loaded.mdb"* "$T/dump" "$T/export"
-	mv "$T/store.full" "$store"
+	mv "$store.full" "$store"
 }
 
 # ---- what is handed out ----
