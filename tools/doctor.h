@@ -57,7 +57,8 @@ enum glt_severity { GLT_NOTE, GLT_WARNING, GLT_ERROR };
 	X(pam_delay, GLT_WARNING, false, "a web server that waits for PAM's delay stops serving everybody")          \
 	X(sshd_none, GLT_WARNING, false, "no sshd asks for tokens")                                                  \
 	X(sshd_config, GLT_ERROR, false, "sshd does not start again, or not as it is thought to")                    \
-	X(sshd_service_name, GLT_ERROR, false, "before OpenSSH 9.8 the program's name is that of the PAM service")   \
+	X(sshd_service_name, GLT_ERROR, false,                                                                       \
+	  "sshd asks another PAM service: since OpenSSH 9.8 an option names it, before the program's name did")      \
 	X(sshd_use_pam, GLT_ERROR, false, "without PAM no token is asked for, and key sessions are nobody's")        \
 	X(sshd_password, GLT_ERROR, false, "a token is given as the password")                                       \
 	X(sshd_accept_env, GLT_ERROR, false,                                                                         \

@@ -170,6 +170,9 @@ static bool ask(struct sshd *s, const char *program, const char *config, const c
 	if (status == 0)
 		return true;
 	s->text[strcspn(s->text, "\r\n")] = '\0';
+	/* Its service makes that folder, and where a socket starts it, only while somebody is logged in. */
+	if (strcmp(s->text, "Missing privilege separation directory: /run/sshd") == 0)
+		again = "mkdir -m 755 /run/sshd";
 	glt_doctor_find(s->d, GLT_D_sshd_config, again, "%s: %s -T: %s", s->name, program,
 			status == GLT_RUN_TIMEOUT ? "takes over 10 seconds" : s->text);
 	return false;
@@ -193,6 +196,22 @@ static bool main_sshd(struct glt_doctor *d)
 	return serves;
 }
 
+/* What names the service of the sshd of its own: an option, or before there was one the link. */
+static void service_name(const struct sshd *s)
+{
+	char name[1024];
+
+	if (!*value(s, "pamservicename", name)) {
+		if (access(OWN_SSHD, X_OK) != 0)
+			glt_doctor_find(s->d, GLT_D_sshd_service_name, "ln -s sshd " OWN_SSHD,
+					OWN_SSHD " is not there");
+	} else if (strcmp(name, "sshd-git") != 0) {
+		glt_doctor_find(s->d, GLT_D_sshd_service_name, "PAMServiceName sshd-git",
+				"%s: this sshd takes its PAM service from PAMServiceName, which is %s", s->name,
+				name);
+	}
+}
+
 static bool own_sshd(struct glt_doctor *d)
 {
 	struct sshd s = {.d = d, .name = "sshd_config.sshd-git"};
@@ -200,9 +219,7 @@ static bool own_sshd(struct glt_doctor *d)
 	if (access(OWN_CONFIG, F_OK) != 0 || access(SSHD, X_OK) != 0)
 		return false;
 	if (ask(&s, SSHD, OWN_CONFIG, "sshd -t -f " OWN_CONFIG)) {
-		if (!is(&s, "pamservicename", "sshd-git") && access(OWN_SSHD, X_OK) != 0)
-			glt_doctor_find(d, GLT_D_sshd_service_name, "ln -s sshd " OWN_SSHD,
-					OWN_SSHD " is not there");
+		service_name(&s);
 		if (!glt_doctor_pam_serves("sshd-git"))
 			glt_doctor_find(d, GLT_D_pam_service, "copy sshd-git from the examples to /etc/pam.d/",
 					"/etc/pam.d/sshd-git does not ask for tokens");

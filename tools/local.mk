@@ -192,6 +192,7 @@ tools_gltoken_SOURCES = \
 tools_gltoken_LDADD = $(TOOLS_LIBS) $(PAM_LIBS)
 
 glibexec_SCRIPTS += tools/gltoken-setup
+dist_glibexec_DATA = tools/gltoken-setup-journal.sh
 
 # ---- login shell, keys and prompts ----
 

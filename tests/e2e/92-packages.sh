@@ -13,22 +13,28 @@ export E2E_LIMIT
 
 TOP=$(cd "$E2E_LIB/../.." && pwd)
 DEBS=$E2E_DIR/debs
-FRESH=$E2E_DIR/fresh
+BASE=$E2E_DIR/base
 HELPER=/usr/libexec/gltoken/gltoken-auth
 
 # Built once for all tests of this file.
 debs() {
 	[ ! -d "$DEBS" ] || return 0
-	packages_deb
-	mkdir "$DEBS.tmp"
-	DEB_BUILD_OPTIONS="nocheck parallel=2" LIMIT=500 ok "$TOP/tools/package-deb" "$DEBS.tmp"
+	rm -rf "$DEBS.tmp"
+	if [ -n "${FRESH_SUITE-}" ]; then
+		base
+		LIMIT=580 ok fresh_debs "$BASE" "$TOP" "$DEBS.tmp"
+	else
+		packages_deb
+		mkdir "$DEBS.tmp"
+		DEB_BUILD_OPTIONS="nocheck parallel=2" LIMIT=500 ok "$TOP/tools/package-deb" "$DEBS.tmp"
+	fi
 	mv "$DEBS.tmp" "$DEBS"
 }
 
 test_build_and_lintian() {
 	debs
 	ls "$DEBS"/gltoken_*.deb "$DEBS"/libpam-gltoken_*.deb "$DEBS"/libnss-gltoken_*.deb || fail "a package is missing"
-	LIMIT=200 ok lintian --allow-root --fail-on error,warning "$DEBS"/*gltoken_*.deb
+	[ -n "${FRESH_SUITE-}" ] || LIMIT=200 ok lintian --allow-root --fail-on error,warning "$DEBS"/*gltoken_*.deb
 }
 
 test_package_deb_usage() {
@@ -40,6 +46,23 @@ test_package_deb_usage() {
 
 fresh() {
 	in_fresh "$FRESH" "$@"
+}
+
+# What all tests begin with: a Debian with servers of its own, in $FRESH. Made once, as that takes a minute.
+base() {
+	[ ! -d "$BASE" ] || return 0
+	LIMIT=300 ok fresh_debian "$BASE.new" ${FRESH_SUITE:+"$FRESH_SUITE"}
+	LIMIT=300 ok in_fresh "$BASE.new" sh -c 'apt-get update -qq && apt-get install -y -qq --no-install-recommends \
+		openssh-server procps nginx apache2 lighttpd lighttpd-mod-openssl fcgiwrap spawn-fcgi openssl'
+	umount -R "$BASE.new/proc" "$BASE.new/dev"
+	mv "$BASE.new" "$BASE"
+}
+
+begin() {
+	debs
+	base
+	FRESH=$T/fresh
+	fresh_copy "$BASE" "$FRESH"
 }
 
 # What is the host's own, and must come out of it all byte for byte; but for our word in nsswitch.conf, which comes and
@@ -85,8 +108,11 @@ trial_clone() { # PORT
 		set -eu
 		port=$1
 		ln -sf sshd /usr/sbin/sshd-git
-		sed "s/^Port .*/Port $port/" /usr/share/doc/gltoken/examples/sshd_config.sshd-git >/tmp/sshd_config
 		mkdir -p /run/sshd
+		sed "s/^Port .*/Port $port/" /usr/share/doc/gltoken/examples/sshd_config.sshd-git >/tmp/sshd_config
+		if sshd -T -f /dev/null -o PAMServiceName=sshd-git >/dev/null 2>&1; then
+			sed -i 's/^#PAMServiceName/PAMServiceName/' /tmp/sshd_config
+		fi
 		/usr/sbin/sshd-git -f /tmp/sshd_config
 		id client >/dev/null 2>&1 || useradd -m client
 		rm -rf /home/client/hello
@@ -102,9 +128,7 @@ trial_clone() { # PORT
 
 test_install_upgrade_remove_purge() {
 	local before
-	debs
-	LIMIT=300 ok fresh_debian "$FRESH"
-	LIMIT=300 ok fresh sh -c 'apt-get update -qq && apt-get install -y -qq --no-install-recommends openssh-server procps'
+	begin
 	before=$(belongings)
 
 	install_debs "$DEBS"
@@ -148,6 +172,147 @@ test_install_upgrade_remove_purge() {
 	ok fresh find /etc /lib /opt /run /srv /usr /var -path '/var/log/*' -prune -o -path '/var/cache/*' -prune -o \
 		-name '*gltoken*' -print
 	hides gltoken
+}
+
+# ---- the first day of somebody who has never seen gltoken ----
+
+# In a network of their own, where every port is free.
+host() {
+	# shellcheck disable=SC2016 # for the shell in there
+	nsenter "--net=/proc/$(cat "$T/net.pid")/ns/net" -- "$BASH" -c '. "$0/fresh-debian.sh"; in_fresh "$@"' \
+		"$E2E_LIB" "$FRESH" "$@"
+}
+
+as_carl() { # COMMAND... of an account that is no user of the Git host: it has a token and nothing else
+	host env -C /home/carl setpriv --reuid carl --regid carl --init-groups env -i HOME=/home/carl PATH=/usr/bin:/bin \
+		GIT_TERMINAL_PROMPT=0 LC_ALL=C.UTF-8 "$@"
+}
+
+over_ssh() { # COMMAND...
+	as_carl env SSH_ASKPASS=gltoken-askpass SSH_ASKPASS_REQUIRE=force GLTOKEN_TOKEN_FILE=/home/carl/token \
+		GIT_SSH_COMMAND='ssh -o PubkeyAuthentication=no -o NumberOfPasswordPrompts=1' "$@"
+}
+
+carls_token() { # ARGUMENT OF ISSUE...
+	ok host gltoken issue "$@"
+	install -m 600 -o "$(host id -u carl)" "$T/out" "$FRESH/home/carl/token"
+}
+
+change() { # DIR
+	date +%N >"$FRESH$1/file"
+	as_carl git -C "$1" add file
+	as_carl git -C "$1" -c user.name=Carl -c user.email=carl@example.org commit -qm change
+}
+
+day_begins() {
+	unshare --net sleep 600 &
+	echo $! >"$T/net.pid"
+	for _ in {1..50}; do
+		[ "$(readlink "/proc/$!/ns/net")" = "$(readlink /proc/self/ns/net)" ] || break
+		sleep 0.1
+	done
+	# shellcheck disable=SC2016 # for the shell in there
+	nsenter "--net=/proc/$!/ns/net" ip link set lo up
+	echo '127.0.0.1 git.test' >>"$FRESH/etc/hosts"
+	ok host openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=git.test -addext subjectAltName=DNS:git.test \
+		-keyout /etc/ssl/git.key -out /etc/ssl/git.pem
+	ok host useradd -m -s /bin/bash alice
+	ok host useradd -m carl
+}
+
+day_ends() {
+	kill "$(cat "$T/net.pid")"
+	pkill -x 'nginx|apache2|lighttpd' || true
+}
+
+# All that setup and the packages could have touched, with owners and modes.
+everything() {
+	(cd "$FRESH" && find etc/pam.d etc/ssh etc/shells etc/nsswitch.conf etc/nginx etc/apache2 etc/lighttpd usr/sbin \
+		-printf '%p %u:%g %m %l\n' -type f -exec sha256sum {} \; | sort)
+}
+
+ended() { # PROGRAMS
+	for _ in {1..50}; do # they have been told to
+		pgrep -x "$1" >"$T/running" || return 0
+		sleep 0.1
+	done
+	fail "$1 still runs: $(cat "$T/running")"
+}
+
+# Nobody has to be who removes it: first setup's own, then the packages.
+undone() {
+	ok host gltoken setup --undo
+	says 'as it was before'
+	ended 'sshd-git|fcgiwrap'
+	[ ! -e "$FRESH/usr/sbin/sshd-git" ] || fail "sshd-git is still there"
+	LIMIT=100 ok fresh apt-get purge -y -qq gltoken libpam-gltoken libnss-gltoken
+	[ "$(everything)" = "$(cat "$T/before")" ] || fail "it left: $(everything | diff "$T/before" -)"
+}
+
+# With a web server, which runs (or starts) as COMMAND says.
+first_day() { # SERVER COMMAND...
+	begin
+	day_begins
+	everything >"$T/before"
+	[ "$1" = lighttpd ] || ok host "${@:2}"
+	install_debs "$DEBS"
+	ok host gltoken setup --yes --web "$1" --server-name git.test --certificate /etc/ssl/git.pem --key /etc/ssl/git.key
+	says '^Done'
+	if [ "$1" = lighttpd ]; then
+		says 'HTTPS was not tried: start it'
+		ok host "${@:2}"
+	else
+		hides 'not tried'
+	fi
+
+	ok host gltoken repo create demo/hello
+	ok host gltoken member set demo/hello alice maintainer
+	carls_token --name laptop --user alice --scope write_repository
+	ok as_carl sh -c 'umask 77 && mkdir .ssh && ssh-keyscan -p 2222 git.test 2>/dev/null >.ssh/known_hosts'
+	ok over_ssh git clone -q ssh://git@git.test:2222/demo/hello.git /home/carl/ssh
+	change /home/carl/ssh
+	ok over_ssh git -C /home/carl/ssh push -q origin HEAD:main
+
+	ok as_carl git config --global http.sslCAInfo /etc/ssl/git.pem
+	ok as_carl git config --global credential.helper gltoken
+	ok as_carl git config --global credential.https://git.test.useHttpPath true
+	ok as_carl mkdir -p /home/carl/.config/gltoken
+	printf '[gltoken "https://git.test/git"]\n\ttokenFile = /home/carl/token\n' >"$T/credentials"
+	install -m 600 -o "$(host id -u carl)" "$T/credentials" "$FRESH/home/carl/.config/gltoken/credentials"
+	ok as_carl git clone -q https://git.test/git/demo/hello.git /home/carl/https
+	change /home/carl/https
+	ok as_carl git -C /home/carl/https push -q origin HEAD:main
+	ok over_ssh git -C /home/carl/ssh pull -q origin main
+	cmp "$FRESH/home/carl/ssh/file" "$FRESH/home/carl/https/file"
+
+	carls_token --name reader --user alice --scope read_repository
+	change /home/carl/ssh
+	no over_ssh git -C /home/carl/ssh push -q origin HEAD:main
+	says 'not allowed to upload code'
+	ok as_carl git -C /home/carl/https pull -q
+	no as_carl git -C /home/carl/https push -q origin HEAD:main
+	says 'not allowed to upload code|403'
+	ok host gltoken revoke alice/reader
+	no over_ssh git -C /home/carl/ssh ls-remote
+	says 'Permission denied'
+	no as_carl git -C /home/carl/https ls-remote
+	says 'Authentication failed|401'
+
+	rc 0 host gltoken doctor
+	undone
+	day_ends
+}
+
+test_first_day_with_nginx() {
+	first_day nginx nginx
+}
+
+test_first_day_with_apache() {
+	first_day apache apache2ctl start
+}
+
+test_first_day_with_lighttpd() {
+	first_day lighttpd lighttpd -f /etc/lighttpd/lighttpd.conf
 }
 
 e2e_main "$@"

@@ -261,7 +261,8 @@ e2e_fill() {
 
 # Tests run in the order in which they stand in the file, or in $E2E_TESTS where several files share them.
 e2e_list() {
-	grep -oE '^test_[a-z0-9_]+' "${E2E_TESTS:-$0}"
+	# shellcheck disable=SC2086 # one file a word
+	grep -ohE '^test_[a-z0-9_]+' ${E2E_TESTS:-"$0"}
 }
 
 e2e_one() { # TEST

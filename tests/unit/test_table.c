@@ -68,11 +68,16 @@ static void csv(void **state)
 
 static void table_and_raw(void **state)
 {
+	const char *text;
+
 	(void)state;
 	assert_string_equal(rows(GLT_FORMAT_TABLE, false, "my ci"), "ID NAME\n 7 my ci\n");
-	assert_string_equal(rows(GLT_FORMAT_TABLE, true, ""), " 7 -\n");
+	text = rows(GLT_FORMAT_TABLE, true, "");
+	/* libsmartcols before 2.41 leaves room for a heading that it does not print. */
+	assert_string_equal(text + (text[0] == ' '), "7 -\n");
 	assert_string_equal(rows(GLT_FORMAT_RAW, true, "my ci"), "7 my\\x20ci\n");
-	assert_string_equal(rows(GLT_FORMAT_TABLE, true, "a\x1b[m\xe2\x80\xaeq"), " 7 a\\u001b[m\\u202eq\n");
+	text = rows(GLT_FORMAT_TABLE, true, "a\x1b[m\xe2\x80\xaeq");
+	assert_string_equal(text + (text[0] == ' '), "7 a\\u001b[m\\u202eq\n");
 }
 
 static const char *items(int n)
