@@ -12,6 +12,7 @@ CONF_MADE = \
 	conf/nginx/gltoken.conf \
 	conf/pam.d/gltoken-owner \
 	conf/pam.d/sshd-git \
+	conf/pam.d/sshd-git-mfa \
 	conf/pam.d/sshd-git-mixed \
 	conf/sshd/sshd_config.d/00-gltoken.conf \
 	conf/sshd/sshd_config.sshd-git \
@@ -49,6 +50,7 @@ examples_DATA = \
 	conf/gltoken.conf \
 	conf/pam.d/gltoken-owner \
 	conf/pam.d/sshd-git \
+	conf/pam.d/sshd-git-mfa \
 	conf/pam.d/sshd-git-mixed \
 	conf/sshd/sshd_config.d/00-gltoken.conf \
 	conf/sshd/sshd_config.sshd-git \

@@ -73,6 +73,16 @@ packages_web() {
 	}
 }
 
+# A directory and one-time codes, in a private root only: they change PAM and nsswitch.conf.
+packages_pam() {
+	local want=(slapd ldap-utils nslcd libnss-ldapd libpam-ldapd libpam-oath oathtool)
+	printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+	chmod 755 /usr/sbin/policy-rc.d
+	packages_apt_get install "${want[@]}" || {
+		packages_apt_get update && packages_apt_get install "${want[@]}"
+	}
+}
+
 # What tools/package-deb and the test of its packages need.
 packages_deb() {
 	packages_apt_get install build-essential debhelper debootstrap dh-nss fakeroot lintian || {
