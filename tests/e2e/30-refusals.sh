@@ -75,21 +75,23 @@ test_expired() {
 }
 
 test_expires_by_itself() {
-	new_token --user alice --scope write_repository --expires "$(date -u -d '+3 seconds' +%Y-%m-%dT%H:%M:%SZ)"
+	local at=$(($(date +%s) + 8))
+	new_token --user alice --scope write_repository --expires "$(date -u -d "@$at" +%Y-%m-%dT%H:%M:%SZ)"
 	client password "$TOKEN"
 	ok ssh_ git@host
-	sleep 3.5
+	await_second "$at"
 	login_denied expired
 }
 
 test_not_yet_valid() {
+	local at
 	new_token --user alice --scope write_repository --not-before 2d
 	login_denied not_yet_valid
 	explained not_yet_valid pull demo/hello
-	new_token --user alice --scope write_repository --not-before \
-		"$(date -u -d '+2 seconds' +%Y-%m-%dT%H:%M:%SZ)"
+	at=$(($(date +%s) + 12))
+	new_token --user alice --scope write_repository --not-before "$(date -u -d "@$at" +%Y-%m-%dT%H:%M:%SZ)"
 	login_denied not_yet_valid
-	sleep 2.5
+	await_second "$at"
 	client password "$TOKEN"
 	ok ssh_ git@host
 }

@@ -108,32 +108,44 @@ stdio_forwarding() {
 	says 'administratively prohibited'
 }
 
+# An ssh whose session stays open meanwhile, for its command (receive-pack) waits for its input.
+session() { # ARGUMENT OF SSH...
+	local ssh=(ssh_)
+	if [ "$1" = env ]; then ssh=(as_dev); fi
+	rm -f "$T/held"
+	mkfifo "$T/held"
+	LIMIT=90 "${ssh[@]}" "$@" "git-receive-pack 'demo/hello'" <"$T/held" >"$T/out" 2>"$T/err" &
+	SESSION=$!
+	exec 7>"$T/held"
+	LAST="ssh $*"
+	RC=0
+}
+
+session_ends() {
+	exec 7>&-
+	wait "$SESSION" || true
+}
+
 test_local_and_dynamic_forwarding() {
 	each_sshd local_forwarding
 }
 local_forwarding() {
-	local target port got=''
+	local target port socks got=''
 	writer
 	target=$(cat "$E2E_DIR/service.port")
 	(exec 3<>"/dev/tcp/127.0.0.1/$target" && head -n 1 <&3) | grep -q through || fail "the service itself is not there"
-	# INPUT keeps the session of a command that waits for it (receive-pack) open meanwhile.
-	port=$((20000 + RANDOM % 2000)) # below those that the kernel gives to clients
-	(sleep 4 | ssh_ -L "$port:127.0.0.1:$target" -D "$((port + 9001))" git@host "git-receive-pack 'demo/hello'") \
-		>"$T/out" 2>"$T/err" &
-	LAST="ssh -L -D"
-	RC=0
-	for _ in {1..40}; do
-		if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi
-		sleep 0.1
-	done
+	port=$(free_port 20000) socks=$(free_port 29001)
+	session -L "$port:127.0.0.1:$target" -D "$socks" git@host
+	await listens "$port"
+	await listens "$socks"
 	got=$( (exec 3<>"/dev/tcp/127.0.0.1/$port" && timeout 2 head -n 1 <&3) 2>/dev/null || true)
 	[ -z "$got" ] || fail "-L let '$got' through"
 	# SOCKS4: connect to 127.0.0.1:target; an answer of 5a is "granted".
-	got=$( (exec 3<>"/dev/tcp/127.0.0.1/$((port + 9001))" &&
+	got=$( (exec 3<>"/dev/tcp/127.0.0.1/$socks" &&
 		printf '\4\1\\x%02x\\x%02x\x7f\0\0\1\0' $((target / 256)) $((target % 256)) | xargs -0 printf '%b' >&3
 		timeout 2 head -n 1 <&3) 2>/dev/null | tr -d '\0' || true)
 	[[ $got != *through* ]] || fail "-D let '$got' through"
-	wait
+	session_ends
 	says 'administratively prohibited'
 	hides 'you are through'
 }
@@ -156,14 +168,11 @@ agent_and_x11() {
 	local key
 	writer 'IdentityAgent SSH_AUTH_SOCK'
 	key=$(new_key)
-	(sleep 3 | as_dev env DISPLAY=:9 ssh-agent sh -c "ssh-add -q $key; exec ssh -v -F $T/ssh_config -A -X git@host \
-		\"git-receive-pack 'demo/hello'\"") >"$T/out" 2>"$T/err" &
-	LAST='ssh -A -X'
-	RC=0
-	sleep 2
+	session env DISPLAY=:9 ssh-agent sh -c "ssh-add -q $key; exec ssh -v -F $T/ssh_config -A -X git@host \"\$0\""
+	await grep -q 'refs/heads/main' -a "$T/out"
 	# sshd's end of a forwarded agent is a socket in a folder of the account git.
 	if find /tmp -maxdepth 1 -name 'ssh-*' -user git | grep .; then fail "the agent was forwarded"; fi
-	wait
+	session_ends
 	says 'Requesting authentication agent forwarding'
 	says 'X11 forwarding request failed'
 }

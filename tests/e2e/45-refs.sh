@@ -150,12 +150,16 @@ test_configuration_cannot_switch_it_off() {
 }
 
 test_revoked_in_the_middle() {
-	own_hook pre-receive 'sleep 2'
+	local push
+	mkdir -m 777 "$T/at"
+	own_hook pre-receive ": >$T/at/reached; until [ -e $T/at/go ]; do sleep 0.05; done"
 	as_user alice
 	git_ -C "$W" push origin HEAD:slow >"$T/slow" 2>&1 &
-	sleep 1
+	push=$!
+	await test -e "$T/at/reached"
 	ok gltoken revoke "$ID"
-	if wait $!; then fail "the push went through: $(cat "$T/slow")"; fi
+	touch "$T/at/go"
+	if wait "$push"; then fail "the push went through: $(cat "$T/slow")"; fi
 	grep -q 'hook declined' "$T/slow" || fail "it failed otherwise: $(cat "$T/slow")"
 	rm -f /srv/git/demo/hello.git/hooks/*
 }

@@ -257,47 +257,28 @@ test_nobody_else_reads_it() {
 # All slots held: root waits for [hash] wait and is told busy; what is in the cache needs no slot.
 test_busy_slots() {
 	warm_token
-	local warm=$TOKEN i pids=()
-	printf '[hash]\nslots = 4\nwait = 1s\n' >>/etc/gltoken/gltoken.conf
+	local warm=$TOKEN
 	new_token --user alice --scope read_repository
-	for i in 0 1 2 3; do
-		: >>"/run/gltoken/slot.$i"
-		chown gltoken: "/run/gltoken/slot.$i"
-		chmod 600 "/run/gltoken/slot.$i"
-		flock -o "/run/gltoken/slot.$i" sleep 30 & # -o: the lock is flock's alone
-		pids+=($!)
-	done
-	sleep 0.3
+	hold_slots 0 1 2 3
 	denied busy
 	verify "$warm"
 	grep -qx verdict=allow "$T/out" || fail "a warm token needs no slot: $(outcome)"
 	# a holder that is killed gives its slot back
-	kill -KILL "${pids[0]}"
-	sleep 0.2
+	give_slot "${HOLDERS[0]}"
 	allowed
 	hashed
-	pkill -KILL -f 'sleep 30'
-	sed -i '/^\[hash\]$/,$d' /etc/gltoken/gltoken.conf
+	give_slots
 }
 
 # Half of the slots are root's alone.
 test_roots_half() {
-	printf '[hash]\nslots = 4\nwait = 1s\n' >>/etc/gltoken/gltoken.conf
 	new_token --user alice --scope read_repository
-	local i
-	for i in 2 3; do
-		: >>"/run/gltoken/slot.$i"
-		chown gltoken: "/run/gltoken/slot.$i"
-		chmod 600 "/run/gltoken/slot.$i"
-		flock "/run/gltoken/slot.$i" sleep 30 &
-	done
-	sleep 0.3
+	hold_slots 2 3
 	INPUT=$(printf '%s\n' verb=verify "secret=$TOKEN" nosession=1 '' && echo .)
 	INPUT=${INPUT%.} run setpriv --reuid alice --regid alice --groups "$(getent group gltoken | cut -d: -f3)" "$HELPER"
 	grep -qx reason=busy "$T/out" || fail "a user's request should find no slot: $(outcome)"
 	allowed
-	pkill -KILL -f 'sleep 30'
-	sed -i '/^\[hash\]$/,$d' /etc/gltoken/gltoken.conf
+	give_slots
 }
 
 e2e_main "$@"

@@ -109,6 +109,10 @@ test_freezing_it_at_its_start() {
 	ok gltoken check
 }
 
+at_least() { # N
+	[ "$(pgrep -c -f "^$HELPER")" -ge "$1" ]
+}
+
 test_many_that_wait() {
 	local i pids=()
 	mkfifo -m 666 "$T/many"
@@ -117,8 +121,7 @@ test_many_that_wait() {
 		beside as mallory sh -c "exec $HELPER <$T/many" &
 		pids+=($!)
 	done
-	sleep 1
-	[ "$(pgrep -c -f "^$HELPER")" -ge 50 ] || fail "the helpers do not wait"
+	await at_least 50
 	host_goes_on
 	# They end by themselves.
 	for ((i = 0; i < 260; i++)); do
@@ -144,11 +147,7 @@ test_many_that_hash() {
 		done" &
 		pids+=($!)
 	done
-	for _ in {1..100}; do
-		if pgrep -f "^$HELPER" >/dev/null; then break; fi
-		sleep 0.05
-	done
-	pgrep -f "^$HELPER" >/dev/null || fail "nobody hashes"
+	await at_least 1
 	host_goes_on
 	pkill -KILL -U mallory || true
 	wait "${pids[@]}"

@@ -46,12 +46,12 @@ calls_of_helper() {
 
 # Stop it behind that call: STOPPED, or empty where it ends before.
 stop_at() { # NAME COUNT
-	local i
+	local until=$((SECONDS + 30))
 	: >"$T/trace"
 	setsid strace -f -o "$T/trace" -e inject="$1:signal=SIGSTOP:when=$2" "$HELPER" <"$T/request" >/dev/null 2>&1 &
 	TRACER=$!
 	STOPPED=
-	for ((i = 0; i < 400; i++)); do
+	while [ $SECONDS -lt $until ]; do
 		STOPPED=$(sed -n 's/^\([0-9]*\) .*stopped by SIGSTOP.*/\1/p' "$T/trace")
 		if [ -n "$STOPPED" ]; then return 0; fi
 		kill -0 "$TRACER" 2>/dev/null || return 0
@@ -121,13 +121,11 @@ test_frozen_in_each_step() {
 
 # Where nothing says that it is frozen, its age does.
 test_stopped_with_the_writers_lock() {
-	local from
 	new_token --user alice --scope write_repository
 	GOOD=$TOKEN
 	new_token --user alice --scope write_repository
 	VICTIM=$ID
 	limited
-	from=$SECONDS
 	stop_at pwrite64 2 # the first goes to the cache, this one to the store
 	[ -n "$STOPPED" ] || fail "it was not stopped"
 	grep -q 'State:.*[Tt]' "/proc/$STOPPED/status" || fail "it is not stopped: $(cat "/proc/$STOPPED/status")"
@@ -135,7 +133,7 @@ test_stopped_with_the_writers_lock() {
 	says 'another writer has held it'
 	printf '%s\n' verb=verify "secret=$GOOD" account=git service=sshd '' >"$T/login"
 	ok bash -c "timeout 12 $HELPER <$T/login"
-	while [ $((SECONDS - from)) -lt 29 ]; do sleep 1; done
+	while [ "$(ps -o etimes= -p "$STOPPED")" -lt 29 ]; do sleep 0.5; done
 	LIMIT=15 ok gltoken revoke "$VICTIM"
 	[ ! -e "/proc/$STOPPED" ] || fail "it lives: $(cat "/proc/$STOPPED/status")"
 	gone

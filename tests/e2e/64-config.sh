@@ -189,12 +189,13 @@ test_edit_conf_d() {
 
 test_one_editor_at_a_time() {
 	restore
-	printf '#!/bin/sh\ntouch "%s"; sleep 5\n' "$T/open" >"$T/slow"
+	printf '#!/bin/sh\ntouch "%s"; while [ -e "%s" ]; do sleep 0.05; done\n' "$T/open" "$T/open" >"$T/slow"
 	chmod 755 "$T/slow"
-	VISUAL=$T/slow timeout 20 gltoken config edit >/dev/null 2>&1 &
-	for _ in {1..60}; do [ ! -e "$T/open" ] || break; sleep 0.05; done
+	VISUAL=$T/slow timeout 60 gltoken config edit >/dev/null 2>&1 &
+	await test -e "$T/open"
 	rc 1 gltoken config edit
 	says 'somebody else edits'
+	rm "$T/open"
 	wait
 	rc 3 as_dev gltoken config edit
 }

@@ -23,6 +23,7 @@ ask() { # ok|run LINE...
 
 # The head that the newest line of the log has, as SEQ:HASH.
 last_logged() {
+	log_settles
 	sed -nE 's/.*event=audit seq=([0-9]+) head=([0-9a-f]{64})$/\1:\2/p' "$SSHD_DIR/syslog" | tail -n 1
 }
 
@@ -30,7 +31,7 @@ test_each_change_is_logged() {
 	ok gltoken user block bob --reason 'gone fishing'
 	logged 'gltoken.*event=audit seq=[0-9]+ head=[0-9a-f]{64}$'
 	ok gltoken user unblock bob
-	sleep 0.2
+	log_settles
 	[ "$(log_since | grep -c event=audit)" = 2 ] || fail "not a line a change: $(log_since | grep event=audit)"
 	ok gltoken audit verify --head "$(last_logged)"
 	says "the last is $(last_logged)\$"
@@ -58,7 +59,7 @@ test_a_change_by_a_session_is_logged() {
 # One use is a change of the record.
 test_a_use_is_logged() {
 	new_token --user alice --scope read_repository --max-uses 2
-	sleep 0.2
+	log_settles
 	LOG_FROM=$(stat -c %s "$SSHD_DIR/syslog")
 	client keyboard-interactive "$TOKEN"
 	ok ssh_ git@host

@@ -24,6 +24,7 @@ fresh_store() {
 }
 
 last_logged() {
+	log_settles
 	sed -nE 's/.*event=audit seq=([0-9]+) head=([0-9a-f]{64})$/\1:\2/p' "$SSHD_DIR/syslog" | tail -n 1
 }
 

@@ -294,18 +294,14 @@ test_notify_at_least_once() {
 	END
 	touch "$E2E_DIR/inbox/hold"
 	faketime -f +5d gltoken notify >/dev/null 2>&1 &
-	local first=$! n
-	for _ in {1..100}; do
-		n=$(find "$E2E_DIR/inbox" -name '*.json' | wc -l)
-		if [ "$n" -gt 0 ]; then break; fi
-		sleep 0.05
-	done
+	local first=$!
+	await grep -qr --include='*.json' event_id "$E2E_DIR/inbox"
 	rc 3 later 5 notify
 	says 'another notify is at work'
 	# faketime starts the one that starts the command.
 	kill -KILL "$(pgrep -P "$first" -x gltoken)"
 	rm "$E2E_DIR/inbox/hold"
-	sleep 0.2
+	wait "$first" || true
 	ok later 5 notify
 	says '^1 notices sent'
 	ok later 5 notify

@@ -226,7 +226,7 @@ test_wrong_secrets_cost_no_hash() {
 	for i in a b c d e f g h i j; do
 		if [ "$i" != "${OLD: -1}" ]; then says_reason revoked "${OLD:0:-1}$i"; fi
 	done
-	[ $((SECONDS - from)) -le 3 ] || fail "ten wrong secrets took $((SECONDS - from)) s"
+	[ $((SECONDS - from)) -lt 8 ] || fail "ten wrong secrets took $((SECONDS - from)) s"
 }
 
 # A session that asks to rotate what was rotated long ago: always the whole family, whatever the policy says.

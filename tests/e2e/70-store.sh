@@ -88,6 +88,7 @@ test_eight_logins_at_once() {
 	done
 	for i in "${pids[@]}"; do wait "$i" || bad=$((bad + 1)); done
 	[ "$bad" = 0 ] || fail "$bad of 8 logins failed"
+	log_settles
 	[ "$(log_since | grep -cE 'event=login .*decision=allow')" = 8 ] || fail "the log lost some: $(log_since)"
 }
 
@@ -101,8 +102,9 @@ test_logins_and_changes_at_once() {
 	new_token --user alice --scope write_repository
 	client password "$TOKEN"
 	(for n in {1..30}; do gltoken issue --name "beside-$n" --user bob --scope read_repository; done) >"$T/beside" 2>&1 &
+	local issuing=$!
 	for _ in {1..8}; do ok git_ ls-remote git@host:demo/hello.git; done
-	wait $!
+	wait "$issuing"
 	[ "$(grep -c '^glpat-' "$T/beside")" = 30 ] || fail "issuing failed: $(cat "$T/beside")"
 	ok gltoken check
 }

@@ -15,7 +15,7 @@ setup() {
 
 # Two preads of the file are our own checks; the third is LMDB's, with the lock file half set up.
 stalled_reader() {
-	exec strace -qq -o "$T/trace" -P "$STORE/store.mdb" -e trace=pread64 -e inject=pread64:delay_enter=3000000:when=3 \
+	exec strace -qq -o "$T/trace" -P "$STORE/store.mdb" -e trace=pread64 -e inject=pread64:delay_enter=30000000:when=3 \
 		gltoken list >/dev/null 2>&1
 }
 
@@ -24,7 +24,7 @@ test_nothing_is_lost() {
 	for round in 1 2 3 4; do
 		new_token --user alice --scope api
 		stalled_reader &
-		for _ in {1..100}; do
+		for _ in {1..1000}; do
 			reader=$(pgrep -x gltoken || true)
 			if [ -s "$T/trace" ] && [ "$(grep -c pread64 "$T/trace")" -ge 3 ] && [ -n "$reader" ]; then break; fi
 			sleep 0.02

@@ -124,7 +124,7 @@ test_askpass_costs_one_attempt() {
 	ok gltoken revoke "$ID"
 	LIMIT=20 no askpass git ls-remote git@host:demo/hello.git
 	says 'Permission denied'
-	sleep 0.3
+	log_settles
 	[ "$(log_since | grep -cE 'event=login .*reason=revoked')" = 1 ] || fail "attempts: $(log_since)"
 }
 

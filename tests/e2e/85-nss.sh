@@ -91,10 +91,11 @@ test_blocked_and_dead_accounts_keep_their_names() {
 # The snapshot says until when, so that nobody need publish at that second.
 test_expiry_counts_by_itself() {
 	new_bot --project demo/hello --role developer --scope write_repository
-	ok gltoken expire "$ID" --at "$(date -u -d '+3 seconds' +%Y-%m-%dT%H:%M:%SZ)"
+	local at=$(($(date +%s) + 8))
+	ok gltoken expire "$ID" --at "$(date -u -d "@$at" +%Y-%m-%dT%H:%M:%SZ)"
 	ok getent passwd "$BOT"
 	says ':/usr/bin/gltoken-shell$'
-	sleep 4
+	await_second "$at"
 	ok getent passwd "$BOT"
 	says ':/usr/sbin/nologin$'
 }
@@ -218,6 +219,7 @@ test_cron_like_jobs() {
 }
 
 test_publish_says_what_nsswitch_lacks() {
+	new_bot --project demo/hello --role developer --scope write_repository
 	ok gltoken publish
 	hides nsswitch
 	cp /etc/nsswitch.conf "$T/kept"

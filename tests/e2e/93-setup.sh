@@ -24,26 +24,22 @@ sshd_runs() { # nobody here waits for orphans that have ended
 	ps -C sshd-git -o stat= | awk '!/^Z/ { n = 1 } END { exit !n }'
 }
 
+no_sshd() {
+	! sshd_runs
+}
+
+no_nginx() {
+	! pgrep -x -r R,S,D nginx
+}
+
 as_it_was() {
 	[ "$(host)" = "$before" ] || fail "the host is not as it was: $(diff <(echo "$before") <(host))"
 	[ ! -e /var/lib/gltoken/setup ] || fail "the journal is still there: $(cat /var/lib/gltoken/setup/journal)"
-	for _ in {1..40}; do # it has been told to end
-		if ! sshd_runs; then break; fi
-		sleep 0.1
-	done
-	if sshd_runs; then fail "sshd-git runs"; fi
+	await no_sshd # it has been told to end
 	ok gltoken repo list
 	hides trial
 	ok gltoken list
 	hides 'setup-'
-}
-
-free_port() {
-	local port
-	for ((port = 21000 + RANDOM % 3000; ; port++)); do
-		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
-	done
-	echo "$port"
 }
 
 clone_with() { # PORT
@@ -111,7 +107,7 @@ test_bots_are_accounts() {
 test_dry_run_does_nothing() {
 	local before
 	before=$(host)
-	ok gltoken setup --dry-run --ssh own --port "$(free_port)"
+	ok gltoken setup --dry-run --ssh own --port "$(free_port 21000)"
 	says 'write /etc/ssh/sshd_config.sshd-git'
 	says 'Nothing was done'
 	as_it_was
@@ -120,7 +116,7 @@ test_dry_run_does_nothing() {
 test_an_sshd_of_its_own() {
 	local before port
 	before=$(host)
-	port=$(free_port)
+	port=$(free_port 21000)
 	gltoken repo create demo/hello
 	gltoken member set demo/hello alice developer
 	ok gltoken setup --yes --ssh own --port "$port"
@@ -173,7 +169,7 @@ test_web() {
 	chown dev: "$T/gitconfig"
 	ok git_ -c include.path="$T/gitconfig" clone https://git.test/git/demo/web.git "$T/web"
 	nginx -s stop
-	sleep 1
+	await no_nginx
 	ok gltoken setup --undo
 	as_it_was
 }
@@ -196,7 +192,7 @@ test_fails_where_it_cannot_write() {
 	before=$(host)
 	mount --bind -o ro /usr/sbin /usr/sbin
 	mount -o remount,bind,ro /usr/sbin
-	no gltoken setup --yes --ssh own --port "$(free_port)"
+	no gltoken setup --yes --ssh own --port "$(free_port 21000)"
 	umount /usr/sbin
 	as_it_was
 }
@@ -206,7 +202,7 @@ test_fails_where_sshd_refuses() {
 	before=$(host)
 	cp /usr/share/doc/gltoken/examples/sshd_config.sshd-git "$T/example"
 	echo 'NoSuchOption yes' >>/usr/share/doc/gltoken/examples/sshd_config.sshd-git
-	rc 1 gltoken setup --yes --ssh own --port "$(free_port)"
+	rc 1 gltoken setup --yes --ssh own --port "$(free_port 21000)"
 	says 'sshd refuses sshd_config.sshd-git'
 	cp "$T/example" /usr/share/doc/gltoken/examples/sshd_config.sshd-git
 	as_it_was
@@ -217,7 +213,7 @@ test_fails_where_no_token_opens() {
 	cp -p $stack "$T/stack"
 	sed -i '1i auth requisite pam_deny.so' $stack
 	before=$(host)
-	rc 1 gltoken setup --yes --ssh own --port "$(free_port)"
+	rc 1 gltoken setup --yes --ssh own --port "$(free_port 21000)"
 	says 'a login with a token and a clone do not work'
 	as_it_was
 	cp -p "$T/stack" $stack
@@ -225,8 +221,9 @@ test_fails_where_no_token_opens() {
 
 test_fails_where_the_port_is_taken() {
 	local before port
-	port=$(free_port)
+	port=$(free_port 21000)
 	socat "TCP-LISTEN:$port,bind=0.0.0.0,fork" /dev/null &
+	await listens "$port"
 	before=$(host)
 	no gltoken setup --yes --ssh own --port "$port"
 	as_it_was
@@ -236,21 +233,20 @@ test_fails_where_the_port_is_taken() {
 test_killed_and_undone() {
 	local before after
 	before=$(host)
-	for after in 0.05 0.1 0.2 0.3 0.4 0.5 0.7; do
+	for after in 0.05 0.1 0.2 0.3 0.4 0.5 proof; do
 		rm -f "$T/log"
-		gltoken setup --yes --ssh own --port "$(free_port)" >"$T/log" 2>&1 &
-		sleep $after
+		gltoken setup --yes --ssh own --port "$(free_port 21000)" >"$T/log" 2>&1 &
+		if [ $after = proof ]; then await grep -q Proof "$T/log"; else sleep $after; fi
 		# One that it was just starting may be missed the first time.
 		while pgrep -f gltoken-setup >/dev/null; do pkill -9 -f gltoken-setup || true; done
 		wait || true
 		[ ! -e /var/lib/gltoken/setup ] || ok gltoken setup --undo
 		as_it_was
 	done
-	grep -q Proof "$T/log" || fail "it was never so far: $(cat "$T/log")"
 }
 
 test_changed_since() {
-	ok gltoken setup --yes --ssh own --port "$(free_port)"
+	ok gltoken setup --yes --ssh own --port "$(free_port 21000)"
 	echo '# mine' >>/etc/ssh/sshd_config.sshd-git
 	rc 1 gltoken setup --undo
 	says 'sshd_config.sshd-git was changed since and stays as it is'

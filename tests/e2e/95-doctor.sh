@@ -374,10 +374,7 @@ test_name_service() {
 	mkdir -p /run/nscd
 	perl -MIO::Socket::UNIX -e 'my $s = IO::Socket::UNIX->new(Local => "/run/nscd/socket", Listen => 5);
 		while (my $c = $s->accept) { close $c }' &
-	for _ in {1..100}; do
-		if [ -S /run/nscd/socket ]; then break; fi
-		sleep 0.02
-	done
+	await test -S /run/nscd/socket
 	finds nscd_groups
 	echo 'enable-cache group no' >/etc/nscd.conf
 	finds

@@ -84,9 +84,29 @@ log_since() {
 	tail -c "+$((LOG_FROM + 1))" "$SSHD_DIR/syslog"
 }
 
-# Loggers work behind the reply: wait a little.
+# Until CMD succeeds, half a minute at most: the machine may be busy.
+await() { # CMD...
+	local end=$((SECONDS + 30))
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || fail "in vain: $*"
+		sleep 0.05
+	done
+}
+
+await_second() { # SECOND since the epoch
+	while [ "$(date +%s)" -lt "$1" ]; do sleep 0.2; done
+}
+
+# All that was sent to the log until now is in its file. Some loggers work behind the reply: they get a moment.
+log_settles() {
+	local mark=settled-$BASHPID-$RANDOM$RANDOM
+	sleep 0.2
+	logger -u /dev/log "$mark"
+	await grep -q "$mark" "$SSHD_DIR/syslog"
+}
+
 logged() {
-	for _ in {1..60}; do
+	for _ in {1..200}; do
 		if log_since | grep -Eq -- "$1"; then return 0; fi
 		sleep 0.05
 	done
@@ -95,7 +115,7 @@ $(log_since | tail -n 40)"
 }
 
 quiet() {
-	sleep 0.2
+	log_settles
 	if log_since | grep -Eq -- "$1"; then
 		fail "the log should not have '$1': $(log_since | grep -E -- "$1" | head -n 5)"
 	fi
@@ -114,6 +134,44 @@ new_token() {
 	*-????????????????????) ;;
 	*) fail "gltoken issue $* gave no token: $json" ;;
 	esac
+}
+
+# ---- what others hold ----
+
+# Hold hash slots of four that are waited for a second: $HOLDERS are the processes.
+hold_slots() { # N...
+	local slot
+	printf '[hash]\nslots = 4\nwait = 1s\n' >>/etc/gltoken/gltoken.conf
+	HOLDERS=()
+	for slot in "${@/#//run/gltoken/slot.}"; do
+		: >>"$slot"
+		chown gltoken: "$slot"
+		chmod 600 "$slot"
+		flock -o "$slot" sleep 60 & # -o: the lock is flock's alone
+		HOLDERS+=($!)
+		until ! flock -n "$slot" true; do sleep 0.05; done
+	done
+}
+
+give_slot() { # HOLDER
+	kill -KILL "$1" 2>/dev/null || true
+	wait "$1" 2>/dev/null || true
+}
+
+give_slots() {
+	local pid
+	for pid in "${HOLDERS[@]}"; do give_slot "$pid"; done
+	sed -i '/^\[hash\]$/,$d' /etc/gltoken/gltoken.conf
+}
+
+listens() { # PORT
+	(exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+free_port() { # FROM: below those that the kernel gives to clients
+	local port
+	for ((port = $1 + RANDOM % 1000; ; port++)); do listens "$port" || break; done
+	echo "$port"
 }
 
 # ---- another time ----
@@ -225,10 +283,7 @@ e2e_host() {
 e2e_socket() {
 	local helper=/usr/libexec/gltoken/gltoken-auth
 	LIMIT=900 ${E2E_CLOCK:+fake} setsid "$helper" --listen >/dev/null 2>&1 </dev/null &
-	for _ in {1..100}; do
-		if [ -S /run/gltoken-auth.sock ]; then break; fi
-		sleep 0.05
-	done
+	await test -S /run/gltoken-auth.sock
 	chmod 0 "$helper"
 }
 

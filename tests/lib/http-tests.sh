@@ -221,12 +221,15 @@ test_revoked_between_the_requests_of_one_push() {
 	new_token --user alice --scope write_repository
 	https_tree "$T/w"
 	mkdir -p "$T/w/.git/hooks"
-	printf '#!/bin/sh\nsleep 3\n' >"$T/w/.git/hooks/pre-push"
+	# The first request is behind it, the next one waits.
+	printf '#!/bin/sh\n: >%s/reached\nuntil [ -e %s/go ]; do sleep 0.05; done\n' "$T" "$T" >"$T/w/.git/hooks/pre-push"
 	chmod 755 "$T/w/.git/hooks/pre-push"
 	https_git -C "$T/w" push origin HEAD:late >"$T/push" 2>&1 &
-	sleep 1.5
+	local push=$!
+	await test -e "$T/reached"
 	ok gltoken revoke "$ID"
-	if wait $!; then fail "the push went through"; fi
+	touch "$T/go"
+	if wait "$push"; then fail "the push went through"; fi
 	no server_git demo/hello rev-parse --verify refs/heads/late
 }
 
@@ -342,20 +345,11 @@ test_store_unavailable() {
 }
 
 test_all_hash_slots_busy() {
-	local i
 	new_token --user alice --scope read_repository
 	basic
-	printf '[hash]\nslots = 4\nwait = 1s\n' >>/etc/gltoken/gltoken.conf
-	for i in 0 1 2 3; do
-		: >>"/run/gltoken/slot.$i"
-		chown gltoken: "/run/gltoken/slot.$i"
-		chmod 600 "/run/gltoken/slot.$i"
-		flock -o "/run/gltoken/slot.$i" sleep 30 &
-	done
-	sleep 0.3
+	hold_slots 0 1 2 3
 	http "/demo/hello.git$PULL" -K "$T/curlrc"
-	pkill -KILL -f 'sleep 30'
-	sed -i '/^\[hash\]$/,$d' /etc/gltoken/gltoken.conf
+	give_slots
 	[ "$STATUS" = 503 ] || fail "should answer 503: $(outcome)"
 	says '[Rr]etry-[Aa]fter: [0-9]+'
 	logged 'reason=busy .*service=http'
@@ -449,7 +443,7 @@ test_fail2ban() {
 	client password glpat-0000000000000000zzzz
 	no git_ ls-remote git@host:demo/hello.git
 	logged 'event=login decision=deny reason=unknown_token'
-	sleep 0.5
+	log_settles
 	# as journald and syslogd write them; fail2ban takes the time off
 	log_since | sed 's/^<[0-9]*>//' >"$T/auth.log"
 	cp -r "$SHIPPED/fail2ban/." /etc/fail2ban/

@@ -10,7 +10,7 @@
 syslog_start() { # DEVLOG
 	mkdir -p "$SSHD_DIR"
 	"$1" /dev/log "$SSHD_DIR/syslog" &
-	for _ in {1..100}; do
+	for _ in {1..400}; do
 		if [ -S /dev/log ]; then return 0; fi
 		sleep 0.05
 	done
@@ -56,7 +56,7 @@ sshd_start() { # NAME CONFIG-FILE [LINE]...
 
 # The pid file comes after the bind; a port that somebody else took shows as an sshd that is gone.
 sshd_ready() { # DIR PORT
-	for _ in {1..100}; do
+	for _ in {1..400}; do
 		if [ -s "$1/pid" ] && (exec 3<>"/dev/tcp/127.0.0.1/$2") 2>/dev/null; then
 			kill -0 "$(cat "$1/pid")" 2>/dev/null
 			return

@@ -74,7 +74,7 @@ web_start() { # SERVER
 		port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
 		"web_$1" "$port" || continue
 		echo "$port" >"$WEB_DIR/port"
-		for _ in {1..100}; do
+		for _ in {1..400}; do
 			if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then return 0; fi
 			sleep 0.05
 		done

@@ -147,10 +147,10 @@ static void time_to_live(void **state)
 	glt_cache_put(conf, &k);
 	conf->cache_ttl = 299; /* lowered: what was given longer counts no more */
 	assert_false(glt_cache_hit(conf, &k));
-	conf->cache_ttl = 1;
+	conf->cache_ttl = 3;
 	glt_cache_put(conf, &k);
 	assert_true(glt_cache_hit(conf, &k));
-	usleep(2100000);
+	usleep(4100000);
 	assert_false(glt_cache_hit(conf, &k));
 }
 

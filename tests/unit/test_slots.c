@@ -111,30 +111,34 @@ static void the_kernel_gives_it_back(void **state)
 {
 	struct glt_conf *conf = *state;
 	struct glt_slot s, more;
-	int ready[2];
+	int ready[2], seen[2];
 	char byte;
 	pid_t pid;
 
 	conf->slots = 2;
 	conf->hash_wait = 10;
 	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(pipe(seen), 0);
 	pid = fork();
 	if (pid == 0) {
 		bool ok = take(conf, GLT_SLOT_ROOT, 0, &s) == GLT_OK &&
 			  take(conf, GLT_SLOT_ROOT, 0, &more) == GLT_OK;
 
-		if (!ok || write(ready[1], "x", 1) != 1)
+		if (!ok || write(ready[1], "x", 1) != 1 || read(seen[0], &byte, 1) != 1)
 			_exit(1);
 		usleep(300000);
 		raise(SIGKILL);
 	}
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	assert_int_equal(glt_slots_busy(conf), 2);
+	assert_int_equal(write(seen[1], "x", 1), 1);
 	assert_int_equal(take(conf, GLT_SLOT_ROOT, 0, &s), GLT_OK);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	glt_slot_give(&s);
 	close(ready[0]);
 	close(ready[1]);
+	close(seen[0]);
+	close(seen[1]);
 }
 
 /* No folder, no bound: a login must not hang on what may vanish. */
