@@ -123,7 +123,7 @@ tests_pam_test_client_SOURCES = tests/pam/test_client.c pam_gltoken/client.c pam
 tests_pam_test_client_CPPFLAGS = $(PAM_TEST_CPPFLAGS)
 tests_pam_test_client_LDADD = $(CMOCKA_LIBS)
 tests_pam_test_deadline_SOURCES = tests/pam/test_deadline.c pam_gltoken/client.c pam_gltoken/wire.c
-tests_pam_test_deadline_CPPFLAGS = $(PAM_TEST_CPPFLAGS) -DGLT_CLIENT_TIMEOUT_MS=1500
+tests_pam_test_deadline_CPPFLAGS = $(PAM_TEST_CPPFLAGS) -DGLT_CLIENT_TIMEOUT_MS=2000
 tests_pam_test_deadline_LDADD = $(CMOCKA_LIBS)
 tests_pam_test_socket_SOURCES = tests/pam/test_socket.c pam_gltoken/client.c pam_gltoken/wire.c
 tests_pam_test_socket_CPPFLAGS = $(PAM_TEST_CPPFLAGS)

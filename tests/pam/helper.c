@@ -173,16 +173,16 @@ static void exact(size_t length)
 static bool lag_or_die(const char *how)
 {
 	if (strcmp(how, "hang") == 0) {
-		sleep(6);
+		sleep(8);
 	} else if (strcmp(how, "drip") == 0) {
-		for (int i = 0; i < 60; i++) {
+		for (int i = 0; i < 80; i++) {
 			say("x");
 			nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
 		}
 	} else if (strcmp(how, "linger") == 0 || strcmp(how, "stay") == 0) {
 		say("reason=ok\nverdict=allow\n");
 		shutdown(STDOUT_FILENO, SHUT_RDWR);
-		nanosleep(&(struct timespec){.tv_sec = *how == 's' ? 5 : 0, .tv_nsec = 300000000}, NULL);
+		nanosleep(&(struct timespec){.tv_sec = *how == 's' ? 8 : 0, .tv_nsec = 300000000}, NULL);
 	} else if (strcmp(how, "killed-after") == 0) {
 		say("reason=ok\nverdict=allow\n");
 		raise(SIGKILL);

@@ -47,9 +47,9 @@ static void silence_ends_at_the_deadline(void **state)
 	for (int i = 0; i < 2; i++) {
 		double took;
 		assert_int_equal(ask(orders[i], &took), GLT_FAILED);
-		assert_string_equal(why, "gltoken-auth gave no answer within 1 s");
-		assert_true(took > 1.4);
-		assert_true(took < 3.5); /* the helper's own end is at 6 */
+		assert_string_equal(why, "gltoken-auth gave no answer within 2 s");
+		assert_true(took > 1.9);
+		assert_true(took < 7); /* the helper's own end is at 8 */
 		for (size_t j = 0; j < sizeof reply; j++)
 			assert_int_equal(((unsigned char *)&reply)[j], 0);
 	}
@@ -61,8 +61,8 @@ static void a_process_that_will_not_end_is_left(void **state)
 
 	(void)state;
 	assert_int_equal(ask("stay", &took), GLT_ALLOW);
-	assert_true(took > 1.4);
-	assert_true(took < 3.5);
+	assert_true(took > 1.9);
+	assert_true(took < 7);
 }
 
 /* Root listens and never answers: there is time left for the helper, and when that fails too both are named. */
@@ -78,11 +78,11 @@ static void a_silent_socket_leaves_time_for_the_helper(void **state)
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
 	assert_int_equal(listen(fd, 4), 0);
 	assert_int_equal(ask("allow", &took), GLT_ALLOW);
-	assert_true(took > 0.8);
-	assert_true(took < 1.4);
+	assert_true(took > 1.1);
+	assert_true(took < 7);
 	assert_int_equal(ask("hang", &took), GLT_FAILED);
-	assert_true(took < 2.5);
-	assert_string_equal(why, "gltoken-auth gave no answer within 1 s; " GLT_SOCKET ": no answer");
+	assert_true(took < 7);
+	assert_string_equal(why, "gltoken-auth gave no answer within 2 s; " GLT_SOCKET ": no answer");
 	close(fd);
 	assert_int_equal(unlink(GLT_SOCKET), 0);
 }
