@@ -59,10 +59,10 @@ sub json {
 
 # One change of some things that nothing else changes meanwhile. Acknowledged, refused, or, killed, one of the two.
 sub change {
-	my ($argv, $things, $apply, $was_done) = @_;
+	my ($argv, $things, $apply, $was_done, $within) = @_; # killed within so many seconds, if it is
 	$_->{busy} = 1, $_->{version}++ for @$things;
 	my $shoot = left() > 0 && rand() < 0.6;
-	Torture::start({argv => ['gltoken', @$argv], kill => $shoot ? rand(0.012) : undef, done => sub {
+	Torture::start({argv => ['gltoken', @$argv], kill => $shoot ? rand($within // 0.012) : undef, done => sub {
 		my ($job) = @_;
 		wrong('hangs', said($job)) if $job->{hangs};
 		if ($job->{exit} == 0 && !$job->{signal}) {
@@ -150,14 +150,32 @@ sub pause {
 sub block {
 	my ($u) = @_;
 	my $to = !$u->{blocked};
-	change(['user', $to ? 'block' : 'unblock', $u->{name}], [$u], sub { $u->{blocked} = $to }, sub {
-		my $all = json('user', 'list', '--json') // [];
-		my ($got) = grep { $_->{username} eq $u->{name} } @$all;
-		my $is = $got && $got->{state} eq 'blocked';
-		my $done = !$is == !$to;
-		$u->{blocked} = $is ? 1 : 0;
-		return $done;
-	});
+	change(['user', $to ? 'block' : 'unblock', $u->{name}], [$u], sub { $u->{blocked} = $to }, sub { settle_user($u, $to) });
+	return;
+}
+
+sub settle_user {
+	my ($u, $to) = @_;
+	my $all = json('user', 'list', '--json') // [];
+	my ($got) = grep { $_->{username} eq $u->{name} } @$all;
+	my $is = $got && $got->{state} eq 'blocked';
+	$u->{blocked} = $is ? 1 : 0;
+	return !$is == !$to;
+}
+
+# The job of the timer: whose account has expired is blocked, and let in again when it has not.
+sub user_sync {
+	Torture::wait_below(1);
+	my ($u) = grep { !$_->{blocked} } values %user or return;
+	for my $to (1, 0) {
+		system('usermod', '-e', $to ? 1 : '', $u->{name}) == 0 or die "usermod\n";
+		change(['user', 'sync'], [$u], sub { $u->{blocked} = $to }, sub { settle_user($u, $to) }, 0.06);
+		Torture::wait_below(1);
+	}
+	# What the kill left to do, the next one does.
+	wrong('refused', said($_)) for grep { $_->{exit} != 0 } now('user', 'sync');
+	$u->{blocked} = 0;
+	$count{'user syncs'}++;
 	return;
 }
 
@@ -182,6 +200,23 @@ sub member {
 # Copies, which change nothing but what they write, and nothing there where they are killed.
 sub copy {
 	change(['backup', '/root/torture.backup'], [], sub { }, sub { 0 });
+	return;
+}
+
+# Whatever is published, killed or not, everybody sees the account that was always there.
+sub look_up {
+	Torture::start({argv => ['getent', '-s', 'gltoken', 'passwd', 'lookup'], done => sub {
+		my ($job) = @_;
+		$count{'look-ups'}++;
+		wrong('hangs', said($job)) if $job->{hangs};
+		wrong('not found', said($job)) if $job->{exit} != 0 || $job->{signal} || $job->{out} !~ /^lookup:x:\d+:/;
+	}});
+	return;
+}
+
+sub publish {
+	change(['publish'], [], sub { }, sub { look_up(); return 0 });
+	$count{publishes}++;
 	return;
 }
 
@@ -253,6 +288,8 @@ sub step {
 	return block($u) if $x < 0.45 && $u;
 	return copy() if $x < 0.46;
 	return reap() if $x < 0.47;
+	return publish() if $x < 0.49;
+	return look_up() if $x < 0.52;
 	# Most tokens are dead: ask for those that live as often.
 	if ($t->{state} ne 'live' && rand() < 0.5) {
 		($t) = grep { !$_->{busy} && $_->{state} eq 'live' && defined $_->{text} } values %token;
@@ -356,6 +393,38 @@ sub race {
 	return;
 }
 
+# On another host: all of it or nothing, and then as it was here.
+sub import_elsewhere {
+	Torture::wait_below(1);
+	my $all = keys %token;
+	my $file = "$Torture::dir/export";
+	my $export = now('export');
+	open my $f, '>', $file or die "$file: $!";
+	print $f $export->{out};
+	close $f or die "$file: $!";
+	system "mv $state/store /root/torture.store && cp -a /root/torture.empty $state/store";
+	change(['import', $file], [], sub { }, sub { @{json('list', '--state', 'all', '--json', '--limit', 1) // []} > 0 }, 0.15);
+	Torture::wait_below(1);
+	my $got = @{json('list', '--state', 'all', '--json') // []};
+	if ($got == 0 && $all > 0) {
+		my $again = now('import', $file);
+		wrong('refused', said($again)) if $again->{exit} != 0;
+	} elsif ($got != @{json_lines($export->{out})}) {
+		wrong('half', "$got tokens were imported");
+	}
+	compare();
+	my @live = grep { $_->{state} eq 'live' && defined $_->{text} } values %token;
+	login($_) for splice @live, 0, 5;
+	Torture::wait_below(1);
+	system "rm -rf $state/store && mv /root/torture.store $state/store";
+	$count{imports}++;
+	return;
+}
+
+sub json_lines {
+	return [grep { /^\{"record": ?"token"/ } split /\n/, $_[0]];
+}
+
 # ---- is all there that was acknowledged, and nothing half? ----
 
 sub compare {
@@ -379,6 +448,10 @@ sub compare {
 		wrong('lost', "$u->{name} is '" . ($roles->{$u->{name}} // '') . "', and was acknowledged as '$u->{member}'")
 			if ($roles->{$u->{name}} // '') ne $u->{member};
 	}
+	# One that was killed may leave its attempt, and the next one takes it away.
+	my $publish = now('publish');
+	wrong('refused', said($publish)) if $publish->{exit} != 0;
+	wrong('half', "left over: $_") for glob "$state/public/*.new $state/*.new";
 	$count{comparisons}++;
 	return;
 }
@@ -388,11 +461,13 @@ my $rounds = 0;
 while (time - $began < $seconds && ($kills == 1e9 || left() > 0) && !@wrong) {
 	step() for 1 .. 100;
 	compare();
-	my $what = $rounds++ % 5;
+	my $what = $rounds++ % 7;
 	if ($what == 0) { flood() }
 	elsif ($what == 1) { fill_disk() }
 	elsif ($what == 2) { damage() }
 	elsif ($what == 3) { race() }
+	elsif ($what == 4) { import_elsewhere() }
+	elsif ($what == 5) { user_sync() }
 }
 compare();
 system "rm -rf $Torture::dir";
@@ -400,9 +475,10 @@ system "rm -rf $Torture::dir";
 my %killed = (programs => 0, helpers => 0, %Torture::killed);
 printf "seed %d, %d s\n", $seed, time - $began;
 printf "%-24s %d\n", $_, $count{$_} // 0 for 'acknowledged', 'unknown, done', 'unknown, not done',
-	'logins', 'logins allowed', 'comparisons', 'full disks', 'damaged files', 'floods', 'races', 'reaps';
+	'logins', 'logins allowed', 'comparisons', 'full disks', 'damaged files', 'floods', 'races', 'reaps',
+	'publishes', 'look-ups', 'user syncs', 'imports';
 printf "%-24s %d (%d programs, %d helpers)\n", 'kills', $killed{programs} + $killed{helpers}, @killed{qw(programs helpers)};
-printf "%-24s %d\n", $_, $count{$_} // 0 for 'lost', 'half', 'damaged', 'wrongly allowed', 'wrongly denied', 'refused',
+printf "%-24s %d\n", $_, $count{$_} // 0 for 'lost', 'half', 'damaged', 'wrongly allowed', 'wrongly denied', 'not found', 'refused',
 	'host crashes', 'crashed', 'hangs';
 print "$_\n" for @wrong;
 exit(@wrong ? 1 : 0);
