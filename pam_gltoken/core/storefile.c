@@ -258,17 +258,26 @@ void glt_storefile_turn_end(int fd)
 	(void)close(fd);
 }
 
+static int64_t ms_now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 enum glt_status glt_storefile_gate(const char *dir, int *fd, struct glt_err *err)
 {
 	const struct timespec nap = {0, 2 * 1000 * 1000};
+	const int64_t until = ms_now() + GATE_WAIT_MS;
 	char path[PATH];
 
 	path_of(path, dir, "writer.lock");
 	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
 	if (*fd < 0)
 		return glt_fail(err, GLT_UNAVAILABLE, "%s: %s", path, strerror(errno));
-	for (int waited = 0; flock(*fd, LOCK_EX | LOCK_NB) != 0; waited += 2) {
-		if ((errno != EWOULDBLOCK && errno != EINTR) || waited >= GATE_WAIT_MS) {
+	while (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
+		if ((errno != EWOULDBLOCK && errno != EINTR) || ms_now() >= until) {
 			int why = errno;
 
 			(void)close(*fd);
