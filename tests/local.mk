@@ -28,6 +28,7 @@ check_PROGRAMS += tests/unit/test_decide
 check_PROGRAMS += tests/unit/test_decide_rules
 check_PROGRAMS += tests/unit/test_decide_tokens
 check_PROGRAMS += tests/unit/test_edit
+check_PROGRAMS += tests/unit/test_failing_calls
 check_PROGRAMS += tests/unit/test_gitcmd
 check_PROGRAMS += tests/unit/test_gitenv
 check_PROGRAMS += tests/unit/test_hash
