@@ -161,4 +161,91 @@ test_no_ticket_no_change() {
 	grep -qx reason=bad_ticket "$T/out" || fail "alice may not use the session of git: $(outcome)"
 }
 
+test_arguments_that_break_the_rules() {
+	local line
+	session_of "$(cat "$E2E_DIR/api")"
+	for line in expires=soon expires=2020-02-30 type=robot scopes=no_such_scope scopes= role=king; do
+		refuses bad_request action=mint name=odd scopes=read_repository "${line%%=*}=${line#*=}"
+	done
+	refuses bad_request action=mint name=odd scopes=read_repository type=project
+	refuses bad_request action=mint name=odd scopes=read_repository type=project path=demo role=king
+	refuses bad_request action=mint name=odd scopes=read_repository type=project path=../x role=developer
+	refuses bad_request action=rotate target=self overlap=long
+	refuses bad_request action=rotate target=self expires=soon
+	for line in after= after=x after=-1 after=1x after=99999999999999999999999; do
+		refuses bad_request action=list "$line"
+	done
+	for line in operation=fly operation=pull 'operation=login repository=demo/hello' \
+		'operation=push repository=demo/hello ref=refs/heads/x change=twist' 'operation=pull repository=../etc'; do
+		# shellcheck disable=SC2086 # lines
+		denies bad_request verb=authorize "ticket=$TICKET" $line
+	done
+	denies bad_request verb=verify "secret=$(cat "$E2E_DIR/api")" account=git scope=no_such_scope
+	denies bad_request verb=verify "secret=$(cat "$E2E_DIR/api")" account=git operation=pull
+	denies bad_request verb=verify "secret=$(cat "$E2E_DIR/api")" account=git operation=fly repository=demo/hello
+	denies bad_request verb=verify "secret=$(cat "$E2E_DIR/api")" account=git operation=pull repository=../etc
+	denies bad_request verb=verify account=git
+}
+
+# More tokens than a page has, and one with all that can be shown.
+test_list_and_show() {
+	local i first
+	new_token --user carol --scope api
+	session_of "$TOKEN"
+	for i in {1..40}; do change action=mint "name=n$i" scopes=read_api; done
+	change action=list
+	[ "$(grep -c ^row_ "$T/out")" = 16 ] || fail "not a page: $(outcome)"
+	first=$(field next)
+	change action=list "after=$first"
+	change action=list "after=$(field next)"
+	[ "$(grep -c ^row_ "$T/out")" = 9 ] || fail "the third page has 41 - 32: $(outcome)"
+	hides '^next='
+	new_token --user carol --scope api --max-uses 5 --only-repo "$(seq -s, -f 'demo/a-rather-long-name-of-a-repository-%g' 40)" \
+		--not-before "$(date -u -d '+1 day' +%F)" --description 'all of it'
+	first=$ID
+	change action=show "target=$first"
+	says '^uses=5 of 5 left$'
+	says '^state=not_yet_valid$'
+	says '^only_repo=.*, \.\.\.$'
+	says '^description=all of it$'
+	new_token --user carol --scope api
+	ok gltoken rotate "$ID" --overlap 1h
+	change action=show "target=$ID"
+	says "^next=$(gltoken show "$ID" --json | jq .next)\$"
+}
+
+# What bore the session is not there any more.
+test_session_of_what_is_gone() {
+	local key id
+	key=$(new_key)
+	INPUT=$(cat "$key.pub") ok gltoken key add alice --json
+	id=$(jq '.[0].id // .id' "$T/out")
+	allows verb=key account=git service=sshd "key=$(cut -d' ' -f1,2 "$key.pub")"
+	TICKET=$(field ticket)
+	allows verb=authorize "ticket=$TICKET" operation=pull repository=demo/hello
+	ok gltoken key remove "$id"
+	denies unknown_key verb=authorize "ticket=$TICKET" operation=pull repository=demo/hello
+	denies unknown_key verb=key account=git service=sshd key=none
+	new_token --user alice --scope api
+	session_of "$TOKEN"
+	ok gltoken revoke "$ID"
+	ok faketime -f +40d gltoken reap
+	rc 1 gltoken show "$ID"
+	denies revoked verb=authorize "ticket=$TICKET" operation=pull repository=demo/hello
+}
+
+# [http] username = owner: gltoken-http hands on what it was given.
+test_user_name_of_another() {
+	local secret
+	new_token --user alice --scope api
+	secret=$TOKEN
+	mkdir -p /etc/gltoken/conf.d
+	echo $'[http]\nusername = owner' >/etc/gltoken/conf.d/owner.conf
+	denies wrong_account verb=verify "secret=$secret" username=bob operation=pull repository=demo/hello service=http
+	denies wrong_account verb=verify "secret=$secret" operation=pull repository=demo/hello service=http
+	allows verb=verify "secret=$secret" username=alice operation=pull repository=demo/hello service=http
+	rm /etc/gltoken/conf.d/owner.conf
+	allows verb=verify "secret=$secret" username=bob operation=pull repository=demo/hello service=http
+}
+
 e2e_main "$@"

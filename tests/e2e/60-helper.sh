@@ -202,6 +202,28 @@ test_requests_that_break_the_rules() {
 	ok gltoken check
 }
 
+# A uid without an account asks as nobody in particular; an argument counts from root alone.
+test_who_calls() {
+	local group request
+	group=$(getent group gltoken | cut -d: -f3)
+	new_token --user alice --scope write_repository
+	request="printf 'verb=verify\nsecret=$TOKEN\naccount=git\nservice=sshd\n\n' | $HELPER"
+	ok setpriv --reuid 4321 --regid "$group" --clear-groups bash -c "$request"
+	hides '^ticket='
+	rc 2 setpriv --reuid 4321 --regid "$group" --clear-groups "$HELPER" --peer
+	rc 2 "$HELPER" --peer # no socket
+	rc 2 "$HELPER" --other
+	rc 2 "$HELPER" --peer more
+	cp /etc/passwd "$T/passwd"
+	sed -i '/^gltoken:/d' /etc/passwd
+	run bash -c "$request"
+	cp "$T/passwd" /etc/passwd
+	[ "$RC" = 1 ] || fail "without the account of the store: $(outcome)"
+	says '^reason=unavailable$'
+	ok bash -c "$request"
+	says '^ticket='
+}
+
 # Address and service are believed from root alone.
 test_address_of_a_caller_is_not_believed() {
 	new_token --user alice --scope write_repository --allow-from 192.0.2.0/24
