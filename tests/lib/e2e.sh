@@ -195,7 +195,8 @@ e2e_cc_core() { # OUT SOURCE...
 	local out=$1 top
 	shift
 	top=$(cd "$E2E_LIB/../.." && pwd)
-	cc -O1 -g -Wall -Wextra -D_GNU_SOURCE -I"$E2E_BUILD/pam_gltoken/core" -I"$top/pam_gltoken" -I"$top/pam_gltoken/core" \
+	# shellcheck disable=SC2086 # words
+	cc -O1 -g -Wall -Wextra -D_GNU_SOURCE ${E2E_CFLAGS-} -I"$E2E_BUILD/pam_gltoken/core" -I"$top/pam_gltoken" -I"$top/pam_gltoken/core" \
 		'-DGLT_CONF_FILE="/etc/gltoken/gltoken.conf"' '-DGLT_LOCALSTATEDIR="/var"' -o "$out" "$@" \
 		"$E2E_BUILD/libglt_core.a" -llmdb -largon2 -lsodium -lprotobuf-c -linih -lcdb
 }
@@ -279,10 +280,17 @@ e2e_host() {
 	sshd_start sshd-git "$SHIPPED/sshd_config.sshd-git"
 }
 
-# From now on nobody can start the helper: all goes through its socket, and with $E2E_CLOCK at the time of clock().
+# From now on nobody can start the helper: all goes through its socket, with $E2E_CLOCK at the time of clock(), and a
+# copy of it in $E2E_UNDER.
 e2e_socket() {
-	local helper=/usr/libexec/gltoken/gltoken-auth
-	LIMIT=900 ${E2E_CLOCK:+fake} setsid "$helper" --listen >/dev/null 2>&1 </dev/null &
+	local helper=/usr/libexec/gltoken/gltoken-auth run
+	run=$helper
+	if [ -n "${E2E_UNDER-}" ]; then
+		run=$E2E_DIR/gltoken-auth
+		install -m 755 "$helper" "$run"
+	fi
+	# shellcheck disable=SC2086 # words
+	LIMIT=900 ${E2E_CLOCK:+fake} setsid ${E2E_UNDER-} "$run" --listen >/dev/null 2>&1 </dev/null &
 	await test -S /run/gltoken-auth.sock
 	chmod 0 "$helper"
 }

@@ -20,7 +20,7 @@ packages_dnf=(
 packages_test=(
 	libcmocka-dev libpam-wrapper libpamtest0-dev perl
 	clang clang-tidy cppcheck shellcheck
-	openssh-server strace gdb procps iproute2 jq socat faketime sudo
+	openssh-server strace gdb valgrind procps iproute2 jq socat faketime sudo
 	fonts-dejavu-core fish zsh lmdb-utils gnuplot-nox
 )
 
