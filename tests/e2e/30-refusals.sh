@@ -83,6 +83,44 @@ test_expires_by_itself() {
 	login_denied expired
 }
 
+test_paused() {
+	new_token --user alice --scope write_repository
+	ok gltoken edit "$ID" --pause
+	login_denied paused
+	explained paused push demo/hello
+	ok gltoken edit "$ID" --resume
+	client password "$TOKEN"
+	ok ssh_ git@host
+}
+
+test_used_up() {
+	new_token --user alice --scope write_repository --max-uses 1
+	client password "$TOKEN"
+	ok ssh_ git@host
+	login_denied used_up
+	explained used_up push demo/hello
+}
+
+test_busy() {
+	local i pids=()
+	cp /etc/gltoken/gltoken.conf "$T/conf"
+	printf '[hash]\nslots = 2\nwait = 1s\n[cache]\nenabled = no\n' >>/etc/gltoken/gltoken.conf
+	new_token --user alice --scope write_repository
+	for i in 0 1; do
+		: >>"/run/gltoken/slot.$i"
+		chown gltoken: "/run/gltoken/slot.$i"
+		chmod 600 "/run/gltoken/slot.$i"
+		flock -o "/run/gltoken/slot.$i" sleep 100 & # -o: the lock is flock's alone
+		pids+=($!)
+		while flock -n "/run/gltoken/slot.$i" true; do sleep 0.05; done
+	done
+	login_denied busy
+	kill -KILL "${pids[@]}"
+	cp "$T/conf" /etc/gltoken/gltoken.conf
+	client password "$TOKEN"
+	ok ssh_ git@host
+}
+
 test_not_yet_valid() {
 	local at
 	new_token --user alice --scope write_repository --not-before 2d
