@@ -25,6 +25,7 @@ check_PROGRAMS += tests/unit/test_conf_files
 check_PROGRAMS += tests/unit/test_credential
 check_PROGRAMS += tests/unit/test_csv
 check_PROGRAMS += tests/unit/test_decide
+check_PROGRAMS += tests/unit/test_decide_elsewhere
 check_PROGRAMS += tests/unit/test_decide_rules
 check_PROGRAMS += tests/unit/test_decide_tokens
 check_PROGRAMS += tests/unit/test_edit

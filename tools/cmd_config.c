@@ -2,6 +2,7 @@
 #include "cmds.h"
 
 #include "account.h"
+#include "beside.h"
 #include "conf_files.h"
 #include "nss_limits.h"
 
@@ -58,6 +59,20 @@ static bool check_shared(const struct glt_cli *cli, const char *name)
 	return false;
 }
 
+static bool check_programs(const struct glt_cli *cli)
+{
+	struct glt_beside v[GLT_BESIDE_MAX];
+	size_t n = glt_beside(&cli->conf, v);
+	bool good = true;
+
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].error)
+			glt_cli_warn(cli, "[git] %s %s: %s", v[i].key, v[i].program, strerror(v[i].error));
+		good &= !v[i].error;
+	}
+	return good;
+}
+
 bool glt_config_fits(const struct glt_cli *cli)
 {
 	struct glt_err err;
@@ -66,6 +81,7 @@ bool glt_config_fits(const struct glt_cli *cli)
 	good &= check_folder(cli, "[git] repo_root", cli->conf.repo_root);
 	for (size_t i = 0; i < GLT_CONF_LIST && cli->conf.shared_accounts[i][0]; i++)
 		good &= check_shared(cli, cli->conf.shared_accounts[i]);
+	good &= check_programs(cli);
 	if (glt_limits_range(&cli->conf, &err) != GLT_OK) {
 		glt_cli_warn(cli, "%s", err.text);
 		good = false;

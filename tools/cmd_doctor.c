@@ -133,7 +133,8 @@ static bool has(const struct glt_doctor *d, enum glt_finding_id id)
 static int examine(struct glt_doctor *d)
 {
 	glt_doctor_check *const *const areas[] = {glt_doctor_files, glt_doctor_accounts, glt_doctor_pam,
-						  glt_doctor_sshd,  glt_doctor_host,     glt_doctor_repos};
+						  glt_doctor_sshd,  glt_doctor_host,     glt_doctor_repos,
+						  glt_doctor_beside};
 
 	d->cli->conf_loaded = false;
 	glt_doctor_config(d);

@@ -90,6 +90,9 @@ enum glt_severity { GLT_NOTE, GLT_WARNING, GLT_ERROR };
 	X(repo_root, GLT_ERROR, false, "there are the repositories")                                                 \
 	X(repo_owner, GLT_ERROR, false, "git refuses repositories of another owner, or cannot write into them")      \
 	X(repo_not_served, GLT_WARNING, false, "it is not served as it is")                                          \
+	X(git_program, GLT_ERROR, false, "what it is to serve is refused while it cannot be run")                    \
+	X(gitolite_root, GLT_ERROR, false,                                                                           \
+	  "gitolite opens other repositories than those that are looked at, and links out of them go unseen")        \
 	X(policy_violations, GLT_WARNING, false, "tokens from before are more than the policy allows now")           \
 	X(tokens_expiring, GLT_NOTE, false, "what uses them will be refused then")                                   \
 	X(reap_overdue, GLT_WARNING, false, "dead tokens are kept for ever, so gltoken reap does not run")           \
@@ -140,7 +143,8 @@ typedef void glt_doctor_check(struct glt_doctor *d);
 extern glt_doctor_check *const glt_doctor_files[],
 	*const glt_doctor_accounts[], *const glt_doctor_pam[], *const glt_doctor_sshd[],
 								       *const glt_doctor_host[],
-									       *const glt_doctor_repos[];
+									       *const glt_doctor_repos[],
+										       *const glt_doctor_beside[];
 void glt_doctor_config(struct glt_doctor *d);
 /* In a child of its own, with all that is asked of the store. */
 void glt_doctor_store(struct glt_doctor *d);

@@ -2,6 +2,7 @@
 /* Configuration, programs, folders of the store, disk. */
 #include "doctor.h"
 
+#include "beside.h"
 #include "conf_files.h"
 #include "privdrop.h"
 #include "table.h"
@@ -118,10 +119,14 @@ static void programs(struct glt_doctor *d)
 					    GLT_LIBEXECDIR "/gltoken-hook",
 					    GLT_LIBEXECDIR "/gltoken-keys",
 					    GLT_PAMDIR "/pam_gltoken.so"};
+	struct glt_beside beside[GLT_BESIDE_MAX];
+	size_t n = glt_beside(&d->cli->conf, beside);
 	struct stat sb;
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		one_program(d, paths[i]);
+	for (size_t i = 0; i < n; i++)
+		one_program(d, beside[i].program);
 	if (stat(GLT_PAMDIR "/pam_gltoken.so", &sb) != 0)
 		glt_doctor_find(d, GLT_D_module_missing, "install gltoken again", GLT_PAMDIR "/pam_gltoken.so: %s",
 				strerror(errno));

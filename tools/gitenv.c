@@ -87,6 +87,7 @@ void glt_gitenv_init(struct glt_gitenv *e, const struct glt_gitenv_from *from)
 	e->n = e->used = 0;
 	e->configs = 0;
 	e->bad = false;
+	e->directory = NULL;
 	e->push = from->push;
 	e->var[0] = NULL;
 
@@ -152,7 +153,7 @@ static void add_own_hooks(struct glt_gitenv *e)
 
 void glt_gitenv_exec(struct glt_gitenv *e, const struct glt_repo *repo, mode_t umask_bits, char *const args[])
 {
-	if (!e->bad && fchdir(repo->fd))
+	if (!e->bad && repo->fd >= 0 && fchdir(repo->fd))
 		return;
 	/* git passes over a hook that it cannot run, and with it would pass over the check. */
 	if (e->push && (access(HOOKS "/update", X_OK) || access(HOOKS "/proc-receive", X_OK)))
@@ -163,6 +164,8 @@ void glt_gitenv_exec(struct glt_gitenv *e, const struct glt_repo *repo, mode_t u
 		errno = E2BIG;
 		return;
 	}
+	if (e->directory && chdir(e->directory))
+		return;
 	umask(umask_bits);
 	sigset_t none;
 	sigemptyset(&none);

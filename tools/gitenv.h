@@ -19,6 +19,7 @@ struct glt_gitenv {
 	char text[16384];
 	size_t used;
 	unsigned configs;
+	const char *directory; /* where args is run; NULL: in the repository */
 	bool push;
 	bool bad; /* something did not fit; sticky */
 };

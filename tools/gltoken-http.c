@@ -10,6 +10,7 @@
 #include "client.h"
 #include "conf_files.h"
 #include "gitenv.h"
+#include "gitolite.h"
 #include "http_request.h"
 #include "log.h"
 #include "repo.h"
@@ -174,7 +175,8 @@ static int refuse(struct http *h, enum glt_outcome outcome)
 	struct glt_text text = glt_text_of(reason, seen && !strcmp(seen, "yes"), h->request.push);
 	log_decision(h, false, reason, glt_message_get(&h->answer, "text"), &h->answer,
 		     text.refusal == GLT_REFUSAL_UNAVAILABLE);
-	if (text.refusal == GLT_REFUSAL_FORBIDDEN && !exists(h))
+	/* Who may know that it exists is not known here where gitolite.conf says it. */
+	if (text.refusal == GLT_REFUSAL_FORBIDDEN && !h->conf.gitolite && !exists(h))
 		text = (struct glt_text){GLT_REFUSAL_NOT_FOUND, GLT_TEXT_NOT_FOUND};
 	return reply_refusal(h, text);
 }
@@ -204,8 +206,9 @@ static int refuse_repository(struct http *h, enum glt_repo_status status, const 
 	}
 }
 
-/* What http-backend reads of a request; the path is that of the repository it is started in. */
-static void add_cgi(const struct http *h, struct glt_gitenv *env)
+/* What http-backend reads of a request; the path is that of the repository it is started in, or for gitolite's user
+ * the one from repo_root. */
+static void add_cgi(const struct http *h, struct glt_gitenv *env, const char *user)
 {
 	static const char *const passed[] = {"REQUEST_METHOD",   "QUERY_STRING",          "CONTENT_TYPE",
 					     "CONTENT_LENGTH",   "HTTP_CONTENT_ENCODING", "SERVER_PROTOCOL",
@@ -213,10 +216,16 @@ static void add_cgi(const struct http *h, struct glt_gitenv *env)
 	for (size_t i = 0; i < sizeof(passed) / sizeof(*passed); i++)
 		glt_gitenv_add(env, passed[i], getenv(passed[i]));
 	const char *service = h->request.push ? "/git-receive-pack" : "/git-upload-pack";
-	glt_gitenv_add(env, "GIT_PROJECT_ROOT", ".");
-	glt_gitenv_add(env, "PATH_INFO", h->request.rpc ? service : "/info/refs");
+	const char *suffix = h->request.rpc ? service : "/info/refs";
+	if (user) {
+		glt_gitolite_http(env, &h->conf, h->account.home, h->request.project, suffix,
+				  getenv("QUERY_STRING") ? getenv("QUERY_STRING") : "");
+	} else {
+		glt_gitenv_add(env, "GIT_PROJECT_ROOT", ".");
+		glt_gitenv_add(env, "PATH_INFO", suffix);
+	}
 	glt_gitenv_add(env, "GIT_HTTP_EXPORT_ALL", "1");
-	glt_gitenv_add(env, "REMOTE_USER", glt_message_get(&h->answer, "owner"));
+	glt_gitenv_add(env, "REMOTE_USER", user ? user : glt_message_get(&h->answer, "owner"));
 	glt_gitenv_add(env, "REMOTE_ADDR", h->request.address);
 	/* Decided here, so no setting of the repository has a say. */
 	glt_gitenv_config(env, "http.receivepack", h->request.push ? "true" : "false");
@@ -244,7 +253,28 @@ static bool find_backend(char program[PATH_MAX])
 	return false;
 }
 
-static int become_git(struct http *h, const struct glt_repo *repo)
+static int not_run(struct http *h, const char *program)
+{
+	snprintf(h->why, sizeof(h->why), "cannot run %s: %m", program);
+	log_decision(h, false, "no_git", h->why, &h->answer, true);
+	return reply_refusal(h, glt_text_of(NULL, false, false));
+}
+
+static int become_gitolite(struct http *h, const struct glt_repo *repo, struct glt_gitenv *env)
+{
+	char user[GLT_NAME_MAX + 1];
+	if (!glt_gitolite_user(&h->answer, user)) {
+		log_decision(h, false, "gitolite_user", "gitolite takes no such user name", &h->answer, true);
+		return reply_refusal(h, glt_text_of(NULL, false, false));
+	}
+	add_cgi(h, env, user);
+	env->directory = h->account.home;
+	glt_http_request_wipe(&h->request);
+	glt_gitenv_exec(env, repo, h->conf.umask_bits, (char *const[]){h->conf.gitolite_shell, NULL});
+	return not_run(h, h->conf.gitolite_shell);
+}
+
+static int become_git(struct http *h, const struct glt_repo *repo, bool anonymous)
 {
 	struct glt_gitenv_from from = {
 		.via = "http",
@@ -260,15 +290,16 @@ static int become_git(struct http *h, const struct glt_repo *repo)
 		from.git_protocol = getenv("GIT_PROTOCOL");
 	struct glt_gitenv env;
 	glt_gitenv_init(&env, &from);
-	add_cgi(h, &env);
+	/* What everybody may read, gitolite marks as git-daemon-export-ok: to it nobody has no name. */
+	if (h->conf.gitolite && !anonymous)
+		return become_gitolite(h, repo, &env);
+	add_cgi(h, &env, NULL);
 	char git[] = "git", name[] = "http-backend", program[PATH_MAX];
 	bool direct = find_backend(program);
 	char *const args[] = {direct ? program : git, direct ? NULL : name, NULL};
 	glt_http_request_wipe(&h->request);
 	glt_gitenv_exec(&env, repo, h->conf.umask_bits, args);
-	snprintf(h->why, sizeof(h->why), "cannot run git: %m");
-	log_decision(h, false, "no_git", h->why, &h->answer, true);
-	return reply_refusal(h, glt_text_of(NULL, false, false));
+	return not_run(h, "git");
 }
 
 static int serve_repository(struct http *h, bool anonymous)
@@ -279,6 +310,10 @@ static int serve_repository(struct http *h, bool anonymous)
 	/* What nobody marked for everybody is closed to a stranger whether it borrows or not. */
 	if (status == GLT_REPO_OK)
 		status = glt_repo_alternates(h->conf.repo_root, &repo, may_read, h, culprit);
+	else if (status == GLT_REPO_ABSENT && h->conf.gitolite && !anonymous) { /* which may make it now */
+		glt_gitolite_unborn(&h->conf, h->request.project, &repo);
+		status = GLT_REPO_OK;
+	}
 	if (status != GLT_REPO_OK)
 		return anonymous ? reply_login(h) : refuse_repository(h, status, culprit);
 	if (anonymous) {
@@ -287,7 +322,7 @@ static int serve_repository(struct http *h, bool anonymous)
 			return reply_login(h);
 	}
 	log_decision(h, true, anonymous ? "anonymous" : "ok", NULL, anonymous ? NULL : &h->answer, false);
-	return become_git(h, &repo);
+	return become_git(h, &repo, anonymous);
 }
 
 static int serve(struct http *h)

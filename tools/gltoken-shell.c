@@ -16,6 +16,7 @@
 #include "conf_files.h"
 #include "gitcmd.h"
 #include "gitenv.h"
+#include "gitolite.h"
 #include "log.h"
 #include "repo.h"
 #include "safe.h"
@@ -168,8 +169,8 @@ static int refuse_answer(const struct shell *sh, const struct glt_gitcmd *cmd, c
 				.answer = &sh->answer};
 	glt_log_git(&g, text.refusal == GLT_REFUSAL_UNAVAILABLE);
 	/* Only for those who may know whether it exists is the disk asked, so that for the others neither text nor
-	 * time depends on it. */
-	if (text.refusal == GLT_REFUSAL_FORBIDDEN) {
+	 * time depends on it. Who that is, is not known here where gitolite.conf says it. */
+	if (text.refusal == GLT_REFUSAL_FORBIDDEN && !sh->conf.gitolite) {
 		struct glt_repo repo;
 		if (glt_repo_open(sh->conf.repo_root, cmd->path, &repo) != GLT_REPO_OK)
 			return refuse(GLT_TEXT_NOT_FOUND);
@@ -214,6 +215,29 @@ static bool may_read(void *arg, const char *project)
 	return authorize(sh, "pull", project, &answer) == GLT_ALLOW;
 }
 
+static int not_run(struct shell *sh, const char *operation, const char *path, const char *program)
+{
+	snprintf(sh->why, sizeof(sh->why), "cannot run %s: %m", program);
+	return refuse_unavailable(sh, operation, path, "no_git", sh->why);
+}
+
+/* It looks for the repository itself, by the name that was decided on, and in its own home. */
+static int become_gitolite(struct shell *sh, const struct glt_gitcmd *cmd, const char *operation,
+			   const struct glt_repo *repo, struct glt_gitenv *env)
+{
+	char user[GLT_NAME_MAX + 1];
+	if (!glt_gitolite_user(&sh->answer, user)) {
+		refuse_unavailable(sh, operation, cmd->path, "gitolite_user", "gitolite takes no such user name");
+		return 1;
+	}
+	glt_gitolite_ssh(env, cmd->program, cmd->path, getenv("SSH_CONNECTION"));
+	env->directory = sh->account.home;
+	explicit_bzero(sh->ticket, sizeof(sh->ticket));
+	fflush(stderr);
+	glt_gitenv_exec(env, repo, sh->conf.umask_bits, (char *const[]){sh->conf.gitolite_shell, user, NULL});
+	return not_run(sh, operation, cmd->path, sh->conf.gitolite_shell);
+}
+
 static int become_git(struct shell *sh, const struct glt_gitcmd *cmd, const char *operation,
 		      const struct glt_repo *repo)
 {
@@ -229,6 +253,8 @@ static int become_git(struct shell *sh, const struct glt_gitcmd *cmd, const char
 	};
 	struct glt_gitenv env;
 	glt_gitenv_init(&env, &from);
+	if (sh->conf.gitolite)
+		return become_gitolite(sh, cmd, operation, repo, &env);
 	char git[] = "git", strict[] = "--strict", here[] = ".", program[32];
 	snprintf(program, sizeof(program), "%s", cmd->program);
 	/* --strict: never look for another repository beside the one that was opened. Only upload-pack has it. */
@@ -237,8 +263,7 @@ static int become_git(struct shell *sh, const struct glt_gitcmd *cmd, const char
 	explicit_bzero(sh->ticket, sizeof(sh->ticket));
 	fflush(stderr);
 	glt_gitenv_exec(&env, repo, sh->conf.umask_bits, args);
-	snprintf(sh->why, sizeof(sh->why), "cannot run git: %m");
-	return refuse_unavailable(sh, operation, cmd->path, "no_git", sh->why);
+	return not_run(sh, operation, cmd->path, "git");
 }
 
 static int serve_git(struct shell *sh, const struct glt_gitcmd *cmd)
@@ -256,6 +281,10 @@ static int serve_git(struct shell *sh, const struct glt_gitcmd *cmd)
 	enum glt_repo_status status = glt_repo_open(sh->conf.repo_root, cmd->path, &repo);
 	if (status == GLT_REPO_OK)
 		status = glt_repo_alternates(sh->conf.repo_root, &repo, may_read, sh, culprit);
+	else if (status == GLT_REPO_ABSENT && sh->conf.gitolite) { /* which may make it now */
+		glt_gitolite_unborn(&sh->conf, cmd->path, &repo);
+		status = GLT_REPO_OK;
+	}
 	if (status != GLT_REPO_OK)
 		return refuse_repository(sh, cmd, operation, status, culprit);
 

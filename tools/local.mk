@@ -12,6 +12,8 @@ libglt_tools_a_SOURCES = \
 	tools/backupdir.h \
 	tools/backupfile.c \
 	tools/backupfile.h \
+	tools/beside.c \
+	tools/beside.h \
 	tools/bounded.c \
 	tools/bounded.h \
 	tools/bulk.c \
@@ -33,6 +35,7 @@ libglt_tools_a_SOURCES = \
 	tools/doctor.c \
 	tools/doctor.h \
 	tools/doctor_accounts.c \
+	tools/doctor_beside.c \
 	tools/doctor_files.c \
 	tools/doctor_host.c \
 	tools/doctor_pam.c \
@@ -45,6 +48,8 @@ libglt_tools_a_SOURCES = \
 	tools/gitcmd.h \
 	tools/gitenv.c \
 	tools/gitenv.h \
+	tools/gitolite.c \
+	tools/gitolite.h \
 	tools/http_request.c \
 	tools/http_request.h \
 	tools/import.c \

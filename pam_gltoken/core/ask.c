@@ -245,7 +245,9 @@ static void policy_facts(const struct glt_conf *conf, const struct glt_question 
 enum glt_status glt_ask(struct glt_store *store, const struct glt_conf *conf, const struct glt_question *q,
 			struct glt_answer *a, struct glt_err *err)
 {
-	struct glt_facts f = {.owner = GLT_OWNER_IS_GONE, .observe = conf->observe};
+	struct glt_facts f = {.owner = GLT_OWNER_IS_GONE,
+			      .observe = conf->observe,
+			      .roles_elsewhere = conf->gitolite};
 	struct glt_account account = {.name = ""};
 	const char *path = glt_question_path(q);
 	enum glt_status st = person_facts(store, q, &f, &account, err);

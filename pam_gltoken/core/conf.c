@@ -219,6 +219,7 @@ EITHER(set_reuse, "alert", "revoke-family")
 EITHER(set_username, "any", "owner")
 EITHER(set_uids, "shared", "range")
 EITHER(set_format, "kv", "json")
+EITHER(set_backend, "git", "gitolite")
 
 /* "a, b c": at most GLT_CONF_LIST items, each passed to check. */
 static enum glt_status split(char (*list)[64], const char *value,
@@ -320,6 +321,8 @@ static const struct {
 	{"git", "shared_accounts", set_accounts, FIELD(shared_accounts)},
 	{"git", "umask", set_umask, FIELD(umask_bits)},
 	{"git", "session_lifetime", set_some_span, FIELD(session_lifetime)},
+	{"git", "backend", set_backend, FIELD(gitolite)},
+	{"git", "gitolite_shell", set_path, FIELD(gitolite_shell)},
 	{"http", "realm", set_realm, FIELD(http_realm)},
 	{"http", "account", set_account, FIELD(http_account)},
 	{"http", "insecure", set_yes, FIELD(http_insecure)},
@@ -481,6 +484,7 @@ void glt_conf_begin(struct glt_conf *conf)
 		.shared_accounts = {"git"},
 		.umask_bits = 0027,
 		.session_lifetime = 12 * 3600,
+		.gitolite_shell = "/usr/share/gitolite3/gitolite-shell",
 		.http_realm = "Git access token",
 		.http_account = "git",
 		.hash = {.memory = 19456, .time = 2},

@@ -31,6 +31,8 @@ struct glt_conf {
 	char shared_accounts[GLT_CONF_LIST][64];
 	mode_t umask_bits;
 	int64_t session_lifetime;
+	bool gitolite; /* it decides on people's roles */
+	char gitolite_shell[256];
 
 	char http_realm[128], http_account[64];
 	bool http_insecure, http_username_owner, http_anonymous_read;

@@ -198,16 +198,24 @@ static bool scope_unfit(const struct glt_question *q, struct glt_answer *a)
 
 /* ---- repositories ---- */
 
+/* Without a role of its own: what the person may do counts. */
+static bool acts_for_person(const struct glt_question *q)
+{
+	return q->token ? q->token->type == GLT__TYPE__PERSONAL : !q->key || !q->key->path[0];
+}
+
 static void find_role(const struct glt_question *q, const struct glt_facts *f, struct glt_answer *a)
 {
-	if (q->key && q->key->path[0]) {
-		a->role = q->key->can_push ? GLT_DEVELOPER : GLT_REPORTER;
-	} else if (q->token && q->token->type != GLT__TYPE__PERSONAL) {
-		a->role = (int)q->token->role;
-	} else {
+	if (acts_for_person(q) && f->roles_elsewhere) {
+		a->role = GLT_OWNER;
+	} else if (acts_for_person(q)) {
 		a->role = f->member_role;
 		strcpy(a->member_path, f->member_path);
 		strcpy(a->member_principal, f->member_principal);
+	} else if (q->key) {
+		a->role = q->key->can_push ? GLT_DEVELOPER : GLT_REPORTER;
+	} else {
+		a->role = (int)q->token->role;
 	}
 }
 
@@ -216,7 +224,7 @@ static bool covers(const struct glt_question *q)
 {
 	if (q->key && q->key->path[0])
 		return strcmp(q->key->path, q->path) == 0;
-	if (!q->token || q->token->type == GLT__TYPE__PERSONAL)
+	if (acts_for_person(q))
 		return true;
 	if (q->token->type == GLT__TYPE__PROJECT)
 		return strcmp(q->token->path, q->path) == 0;
@@ -480,7 +488,7 @@ static bool target_unfit(const struct glt_question *q, const struct glt_facts *f
 	return q->op == GLT_OP_ROTATE && q->token && exceeds(q->token, t, a);
 }
 
-static void say_allowed(const struct glt_question *q, struct glt_answer *a)
+static void say_allowed(const struct glt_question *q, const struct glt_facts *f, struct glt_answer *a)
 {
 	const char *role = glt_role_name(a->role);
 
@@ -488,6 +496,8 @@ static void say_allowed(const struct glt_question *q, struct glt_answer *a)
 	a->reason = GLT_WHY_OK;
 	if (q->op != GLT_OP_PULL && q->op != GLT_OP_PUSH)
 		(void)snprintf(a->detail, sizeof(a->detail), "%s", glt_reason_text(GLT_WHY_OK));
+	else if (f->roles_elsewhere && acts_for_person(q))
+		(void)snprintf(a->detail, sizeof(a->detail), "as far as gitolite.conf lets it, too");
 	else if (a->member_path[0])
 		(void)snprintf(a->detail, sizeof(a->detail), "role %s by the membership of %.64s on %.200s",
 			       role ? role : "unknown", a->member_principal, a->member_path);
@@ -569,5 +579,5 @@ void glt_decide(const struct glt_question *q, const struct glt_facts *f, struct 
 		break;
 	}
 	if (!denied && !scope_unfit(q, a))
-		say_allowed(q, a);
+		say_allowed(q, f, a);
 }

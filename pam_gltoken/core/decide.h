@@ -116,6 +116,9 @@ struct glt_facts {
 	/* The person's best membership on glt_question_path(); 0 where none. Unused where a token with a role of its
 	 * own pulls or pushes. */
 	int member_role;
+	/* What people may do on a project is decided by another program behind this decision. A token's own scopes,
+	 * restrictions and role count all the same. */
+	bool roles_elsewhere;
 	char member_path[GLT_PATH_MAX + 1];
 	char member_principal[GLT_NAME_MAX + 1];
 	/* PUSH of a ref: least role for this change, 0 nobody; has_protection false: not protected */

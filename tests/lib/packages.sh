@@ -83,6 +83,13 @@ packages_pam() {
 	}
 }
 
+# What gltoken works beside, in a private root only: git-lfs changes /etc/gitconfig, gitolite3 makes an account.
+packages_beside() { # PACKAGE...
+	packages_apt_get install "$@" || {
+		packages_apt_get update && packages_apt_get install "$@"
+	}
+}
+
 # What tools/package-deb and the test of its packages need.
 packages_deb() {
 	packages_apt_get install build-essential debhelper debootstrap dh-nss fakeroot lintian || {
