@@ -4,6 +4,7 @@
 #include "event.h"
 #include "principal.h"
 #include "protect.h"
+#include "records.h"
 #include "role.h"
 #include "tokens.h"
 #include "userput.h"
@@ -52,7 +53,7 @@ static enum glt_status put_user(struct glt_apply *a, const struct glt_wanted *w,
 		st = glt_user_put_new(a->cli, a->txn, a->c, w->name, w->title, w->system, err);
 		if (st == GLT_OK)
 			glt_apply_differ(a, '+', NULL, "user %s%s%s", w->name, w->title[0] ? " " : "", w->title);
-	} else if (st == GLT_OK && strcmp(u->display, w->title) != 0) {
+	} else if (st == GLT_OK && !a->keep && strcmp(u->display, w->title) != 0) {
 		glt_apply_differ(a, '~', u->display, "user %s%s%s", w->name, w->title[0] ? " " : "", w->title);
 		glt_event_object(a->c, a->cli->actor, "user.edit", w->name, u->display, w->title, NULL);
 		if (!glt_token_set_text(&u->display, w->title))
@@ -87,7 +88,9 @@ static enum glt_status put_member(struct glt_apply *a, const struct glt_wanted *
 		st = glt_member_load(a->txn, w->path, w->name, &old, err);
 	if (st == GLT_OK)
 		was = glt_role_name((int)old->role);
-	if (st == GLT_OK || (st == GLT_NOT_FOUND && check_user(a, w, err) == GLT_OK))
+	if (was && a->keep && (int)old->role != w->role)
+		glt_apply_differ(a, '!', was, "member %s %s %s", w->path, w->name, glt_role_name(w->role));
+	else if (st == GLT_OK || (st == GLT_NOT_FOUND && check_user(a, w, err) == GLT_OK))
 		st = glt_member_put(a->cli, a->txn, a->c, w->path, w->name, w->role, &changed, err);
 	if (changed)
 		glt_apply_differ(a, was ? '~' : '+', was, "member %s %s %s", w->path, w->name,
@@ -161,7 +164,7 @@ static enum glt_status change_key(struct glt_apply *a, const struct glt_wanted *
 {
 	char was[700] = "", is[700], fingerprint[64];
 
-	if (!fresh && strcmp(k->title, w->title) == 0 && k->can_push == w->write)
+	if (!fresh && (a->keep || (strcmp(k->title, w->title) == 0 && k->can_push == w->write)))
 		return GLT_OK;
 	if (!fresh)
 		glt_apply_key_text(k, was, sizeof(was));
@@ -177,22 +180,37 @@ static enum glt_status change_key(struct glt_apply *a, const struct glt_wanted *
 	return GLT_OK;
 }
 
+static enum glt_status foreign_key(struct glt_apply *a, const struct glt_wanted *w, const Glt__Key *k,
+				   struct glt_err *err)
+{
+	const char *whose = k->user[0] ? k->user : k->path;
+	char fingerprint[64];
+
+	if (!a->keep)
+		return glt_fail(err, GLT_EXISTS, "the key is there already, as key %llu of %s",
+				(unsigned long long)k->id, whose);
+	glt_pubkey_fingerprint_text(w->fingerprint, fingerprint);
+	glt_apply_differ(a, '!', whose, "key %s %s %s", w->name, fingerprint, w->title);
+	return GLT_OK;
+}
+
 static enum glt_status put_key(struct glt_apply *a, const struct glt_wanted *w, struct glt_err *err)
 {
 	Glt__Key *k = NULL;
-	bool fresh;
+	bool fresh, foreign;
 	enum glt_status st = w->path[0] ? GLT_OK : check_user(a, w, err);
 
 	if (st != GLT_OK)
 		return st;
 	st = glt_key_by_fingerprint(a->txn, w->fingerprint, &k, err);
 	fresh = st == GLT_NOT_FOUND;
+	foreign =
+		st == GLT_OK && (strcmp(k->user, w->path[0] ? "" : w->name) != 0 || strcmp(k->path, w->path) != 0);
 	if (fresh)
 		st = make_key(a, w, &k, err);
-	else if (st == GLT_OK && (strcmp(k->user, w->path[0] ? "" : w->name) != 0 || strcmp(k->path, w->path) != 0))
-		st = glt_fail(err, GLT_EXISTS, "the key is there already, as key %llu of %s",
-			      (unsigned long long)k->id, k->user[0] ? k->user : k->path);
-	if (st == GLT_OK)
+	else if (foreign)
+		st = foreign_key(a, w, k, err);
+	if (st == GLT_OK && !foreign)
 		st = change_key(a, w, k, fresh, err);
 	glt_key_free(k);
 	return st;
@@ -215,4 +233,28 @@ enum glt_status glt_apply_run(struct glt_apply *a, struct glt_err *err)
 			(void)glt_fail(err, st, "line %u: %s", a->file->v[i].line, why.text);
 	}
 	return st == GLT_OK && a->prune ? glt_apply_prune(a, err) : st;
+}
+
+int glt_apply_put(struct glt_cli *cli, struct glt_apply *a, bool dry_run)
+{
+	struct glt_err err;
+	enum glt_status st;
+	size_t done = 0;
+	int rc = glt_cli_open(cli, true);
+
+	if (rc == GLT_EXIT_OK)
+		rc = glt_write_begin(cli, &a->txn, &a->c);
+	if (rc != GLT_EXIT_OK)
+		return rc;
+	st = glt_apply_run(a, &err);
+	for (size_t i = 0; i < a->n; i++)
+		done += a->v[i].sign != '!';
+	if (st == GLT_OK && (dry_run || done == 0)) {
+		glt_txn_end(a->txn);
+		glt_change_free(a->c);
+	} else {
+		rc = glt_write_end(cli, a->txn, a->c, st, &err);
+	}
+	glt_cli_close(cli);
+	return rc;
 }

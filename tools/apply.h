@@ -6,7 +6,7 @@
 #include "applyfile.h"
 
 struct glt_difference {
-	char sign; /* '+' added, '~' changed, '-' removed */
+	char sign; /* '+' added, '~' changed, '-' removed, '!' not done */
 	char *text;
 	char *was; /* changed: before; else NULL */
 };
@@ -15,6 +15,7 @@ struct glt_apply {
 	const struct glt_cli *cli;
 	const struct glt_applyfile *file;
 	bool prune;
+	bool keep; /* what is there stays as it is, and what it is in the way of is told of ('!') */
 	struct glt_txn *txn;
 	struct glt_change *c;
 	struct glt_difference *v;
@@ -27,6 +28,8 @@ struct glt_apply {
 
 /* Fill the change, and the list of what it does. */
 enum glt_status glt_apply_run(struct glt_apply *a, struct glt_err *err);
+/* The same with the store opened for it; nothing is written on a dry run. Exit status. */
+int glt_apply_put(struct glt_cli *cli, struct glt_apply *a, bool dry_run);
 void glt_apply_free(struct glt_apply *a);
 
 /* apply_prune.c: what is not in the file, of the kinds that it has. */

@@ -185,7 +185,16 @@ static bool is_same(const struct glt_wanted *a, const struct glt_wanted *b)
 	return strcmp(a->path, b->path) == 0 && strcmp(a->name, b->name) == 0;
 }
 
-static enum glt_status add(struct glt_applyfile *a, char *text, unsigned line, struct glt_err *err)
+static enum glt_status check_once(const struct glt_applyfile *a, const struct glt_wanted *w, struct glt_err *err)
+{
+	for (size_t i = 0; i + 1 < a->n; i++)
+		if (is_same(&a->v[i], w))
+			return glt_fail(err, GLT_INVALID, "line %u says again what line %u says", w->line,
+					a->v[i].line);
+	return GLT_OK;
+}
+
+static enum glt_status add(struct glt_applyfile *a, char *text, unsigned line, bool once, struct glt_err *err)
 {
 	struct glt_wanted *w;
 	struct glt_err why;
@@ -201,12 +210,19 @@ static enum glt_status add(struct glt_applyfile *a, char *text, unsigned line, s
 	st = read_statement(w, text, &why);
 	if (st != GLT_OK)
 		return glt_fail(err, st, "line %u: %s", line, why.text);
-	for (size_t i = 0; i + 1 < a->n; i++)
-		if (is_same(&a->v[i], w))
-			return glt_fail(err, GLT_INVALID, "line %u says again what line %u says", line,
-					a->v[i].line);
 	a->has[w->kind] = true;
-	return GLT_OK;
+	return once || w->kind != GLT_WANT_MEMBER ? check_once(a, w, err) : GLT_OK;
+}
+
+enum glt_status glt_applyfile_add(struct glt_applyfile *a, const char *text, unsigned line, struct glt_err *err)
+{
+	char *copy = glt_cli_strdup(text);
+	enum glt_status st = add(a, copy, line, false, err);
+
+	if (st != GLT_OK)
+		free(a->v[--a->n].blob);
+	free(copy);
+	return st;
 }
 
 enum glt_status glt_applyfile_read(FILE *f, struct glt_applyfile *out, struct glt_err *err)
@@ -229,7 +245,7 @@ enum glt_status glt_applyfile_read(FILE *f, struct glt_applyfile *out, struct gl
 		while (n > 0 && strchr(BLANKS "\r\n", line[n - 1]))
 			line[--n] = '\0';
 		if (*text && *text != '#')
-			st = add(out, text, number, err);
+			st = add(out, text, number, true, err);
 	}
 	if (st == GLT_OK && ferror(f))
 		st = glt_fail(err, GLT_UNAVAILABLE, "cannot be read: %s", strerror(errno));

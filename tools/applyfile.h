@@ -45,6 +45,8 @@ struct glt_applyfile {
 
 /* An error begins with the number of the line. Accounts and groups are looked up. */
 enum glt_status glt_applyfile_read(FILE *f, struct glt_applyfile *out, struct glt_err *err);
+/* One statement more; an error leaves out what it said. Memberships are not looked at for one that is there twice. */
+enum glt_status glt_applyfile_add(struct glt_applyfile *a, const char *text, unsigned line, struct glt_err *err);
 void glt_applyfile_free(struct glt_applyfile *a);
 
 #endif

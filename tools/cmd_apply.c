@@ -3,7 +3,6 @@
 
 #include "apply.h"
 #include "input.h"
-#include "records.h"
 #include "safe.h"
 #include "table.h"
 
@@ -115,22 +114,8 @@ static void print_text(const struct args *args, const struct glt_apply *a)
 static int apply(struct glt_cli *cli, const struct args *args, const struct glt_applyfile *file)
 {
 	struct glt_apply a = {.cli = cli, .file = file, .prune = args->prune};
-	struct glt_err err;
-	enum glt_status st;
-	int rc = glt_cli_open(cli, true);
+	int rc = glt_apply_put(cli, &a, args->check);
 
-	if (rc == GLT_EXIT_OK)
-		rc = glt_write_begin(cli, &a.txn, &a.c);
-	if (rc != GLT_EXIT_OK)
-		return rc;
-	st = glt_apply_run(&a, &err);
-	if (st == GLT_OK && (args->check || a.n == 0)) {
-		glt_txn_end(a.txn);
-		glt_change_free(a.c);
-	} else {
-		rc = glt_write_end(cli, a.txn, a.c, st, &err);
-	}
-	glt_cli_close(cli);
 	if (rc == GLT_EXIT_OK && cli->format == GLT_FORMAT_JSON)
 		print_json(args, &a);
 	else if (rc == GLT_EXIT_OK)

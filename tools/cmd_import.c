@@ -6,22 +6,39 @@
 #include "policy.h"
 #include "records.h"
 #include "table.h"
+#include "text.h"
 
 #include <stdio.h>
 
 static const char help[] =
 	"Usage: gltoken import [FILE] [--dry-run] [--json]\n"
+	"       gltoken import (--gitolite FILE | --keydir DIR | --htpasswd FILE |\n"
+	"                       --authorized-keys FILE --user USER) [--dry-run] [--json]\n"
 	"\n"
 	"Add what 'gltoken export' printed on another host, from FILE or standard input: all of it,\n"
 	"or nothing where something is there already. Numbers stay as they were. Accounts are\n"
 	"found by their names.\n"
 	"\n"
+	"Or take over what other programs have. What is there already stays, and what would grant\n"
+	"more than it does there is listed with its line and not done.\n"
+	"\n"
+	"      --gitolite FILE      members, from a gitolite.conf\n"
+	"      --rw-as-developer    with it: RW too, though a developer may also rewind and delete\n"
+	"      --keydir DIR         keys, from gitolite's folder of NAME.pub\n"
+	"      --htpasswd FILE      users; their passwords are not taken\n"
+	"      --authorized-keys FILE  keys of --user USER\n"
 	"      --dry-run            check everything, change nothing\n" GLT_HELP_JSON GLT_HELP_HELP;
 
-enum { OPT_DRY_RUN = GLT_OPT_OWN };
+enum { OPT_DRY_RUN = GLT_OPT_OWN, OPT_GITOLITE, OPT_KEYDIR, OPT_HTPASSWD, OPT_KEYS, OPT_USER, OPT_RW };
 
 static const struct option options[] = {
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
+	{"gitolite", required_argument, NULL, OPT_GITOLITE},
+	{"keydir", required_argument, NULL, OPT_KEYDIR},
+	{"htpasswd", required_argument, NULL, OPT_HTPASSWD},
+	{"authorized-keys", required_argument, NULL, OPT_KEYS},
+	{"user", required_argument, NULL, OPT_USER},
+	{"rw-as-developer", no_argument, NULL, OPT_RW},
 	GLT_OPTIONS_JSON,
 	GLT_OPTIONS_END,
 };
@@ -86,15 +103,46 @@ static int put(struct glt_cli *cli, struct glt_import *in, bool dry_run)
 	return glt_json_result(cli, json_pack("{s:I}", "records", (json_int_t)in->n), !dry_run && in->n > 0);
 }
 
+static void read_options(struct glt_cli *cli, int argc, char **argv, struct glt_import_from *from, bool *dry_run)
+{
+	struct glt_err err;
+	int c;
+
+	while ((c = glt_cli_option(cli, argc, argv, options, help)) != -1) {
+		if (c == OPT_DRY_RUN) {
+			*dry_run = true;
+		} else if (c == OPT_RW) {
+			from->rw_as_developer = true;
+		} else if (c == OPT_USER) {
+			glt_cli_once(cli, &from->user, "--user");
+			glt_cli_require(cli, glt_account_name_check(from->user, &err), &err);
+		} else {
+			if (from->source)
+				glt_cli_usage(
+					cli,
+					"one of --gitolite, --keydir, --htpasswd and --authorized-keys at a time");
+			from->source = GLT_IMPORT_GITOLITE + (unsigned)(c - OPT_GITOLITE);
+			from->file = optarg;
+		}
+	}
+	if ((from->user != NULL) != (from->source == GLT_IMPORT_KEYS))
+		glt_cli_usage(cli, "--authorized-keys FILE and --user USER go together");
+	if (from->rw_as_developer && from->source != GLT_IMPORT_GITOLITE)
+		glt_cli_usage(cli, "--rw-as-developer is for --gitolite");
+}
+
 int glt_cmd_import(struct glt_cli *cli, int argc, char **argv)
 {
 	struct glt_import in = {.n = 0};
+	struct glt_import_from from = {.source = GLT_IMPORT_EXPORT};
 	bool dry_run = false;
 	int rc;
 
-	while (glt_cli_option(cli, argc, argv, options, help) != -1)
-		dry_run = true;
-	glt_cli_operands(cli, argc, argv, 0, 1, "at most one FILE");
+	read_options(cli, argc, argv, &from, &dry_run);
+	glt_cli_operands(cli, argc, argv, 0, from.source ? 0 : 1,
+			 from.source ? "nothing beside that option" : "at most one FILE");
+	if (from.source)
+		return glt_import_from(cli, &from, dry_run);
 	rc = load(cli, optind < argc ? argv[optind] : "-", &in);
 	if (rc == GLT_EXIT_OK)
 		rc = put(cli, &in, dry_run);

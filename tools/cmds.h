@@ -49,6 +49,18 @@ int glt_cmd_report(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_restore(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_export(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_import(struct glt_cli *cli, int argc, char **argv);
+struct glt_import_from {
+	enum {
+		GLT_IMPORT_EXPORT,
+		GLT_IMPORT_GITOLITE,
+		GLT_IMPORT_KEYDIR,
+		GLT_IMPORT_HTPASSWD,
+		GLT_IMPORT_KEYS,
+	} source;
+	const char *file, *user;
+	bool rw_as_developer;
+};
+int glt_import_from(struct glt_cli *cli, const struct glt_import_from *from, bool dry_run);
 int glt_cmd_stats(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_tune(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_config(struct glt_cli *cli, int argc, char **argv);

@@ -58,6 +58,12 @@ libglt_tools_a_SOURCES = \
 	tools/import_valid.c \
 	tools/input.c \
 	tools/input.h \
+	tools/intake.c \
+	tools/intake.h \
+	tools/intake_gitolite.c \
+	tools/intake_gitolite.h \
+	tools/intake_grants.c \
+	tools/intake_lists.c \
 	tools/issue_args.c \
 	tools/issue_args.h \
 	tools/issued.c \
@@ -163,6 +169,7 @@ tools_gltoken_SOURCES = \
 	tools/cmd_export.c \
 	tools/cmd_identify.c \
 	tools/cmd_import.c \
+	tools/cmd_import_from.c \
 	tools/cmd_init.c \
 	tools/cmd_issue.c \
 	tools/cmd_key.c \
