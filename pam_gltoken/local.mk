@@ -116,6 +116,7 @@ CLEANFILES += pam_gltoken/argon2.o pam_gltoken/argon2.o.tmp
 REQUEST_LIBS = libglt_core.a pam_gltoken/argon2.o $(STATIC_LIBS)
 else
 REQUEST_LIBS = $(CORE_LIBS)
+REQUEST_JSON_LIBS = $(JANSSON_LIBS)
 endif
 
 BUILT_SOURCES += pam_gltoken/core/record.pb-c.c pam_gltoken/core/record.pb-c.h

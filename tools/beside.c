@@ -29,5 +29,7 @@ size_t glt_beside(const struct glt_conf *conf, struct glt_beside v[GLT_BESIDE_MA
 	size_t n = 0;
 
 	add(v, &n, "gitolite_shell", conf->gitolite ? conf->gitolite_shell : "");
+	add(v, &n, "lfs_transfer", conf->lfs_transfer);
+	add(v, &n, "lfs_backend", conf->lfs_backend);
 	return n;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What serves repositories beside git: gitolite. */
+/* What serves repositories beside git: gitolite, programs of Git LFS. */
 #include "doctor.h"
 
 #include "account.h"

@@ -12,7 +12,7 @@ static const struct command {
 	{"upload-archive", false},
 };
 
-static const char *const lfs[] = {"git-lfs-authenticate", "git-lfs-transfer"};
+static const char *const lfs[] = {"lfs-authenticate", "lfs-transfer"};
 
 static bool begins_with_word(const char *text, size_t len, const char *word)
 {
@@ -91,6 +91,31 @@ static void argument(const char *text, size_t len, struct glt_gitcmd *out)
 		out->kind = GLT_GITCMD_GIT;
 }
 
+/* PATH OPERATION, the path bare or quoted. Locking changes what others may do, and so does asking for it. */
+static void lfs_arguments(const char *text, size_t len, struct glt_gitcmd *out)
+{
+	static const char *const operations[] = {"download", "upload", "lock"};
+	while (len && text[len - 1] == ' ')
+		len--;
+	for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++) {
+		size_t n = strlen(operations[i]);
+		if (len <= n || text[len - n - 1] != ' ' || memcmp(text + len - n, operations[i], n))
+			continue;
+		out->lfs = operations[i];
+		out->push = i != 0;
+		len -= n;
+		while (len && text[len - 1] == ' ')
+			len--;
+		argument(text, len, out);
+		break;
+	}
+	if (!out->lfs)
+		glt_fail(&out->err, GLT_INVALID, "git %s needs a repository and download or upload", out->program);
+	if (out->kind != GLT_GITCMD_GIT)
+		out->path[0] = '\0';
+	out->kind = GLT_GITCMD_LFS;
+}
+
 void glt_gitcmd_parse(const char *text, size_t len, struct glt_gitcmd *out)
 {
 	*out = (struct glt_gitcmd){.kind = GLT_GITCMD_OTHER};
@@ -103,10 +128,12 @@ void glt_gitcmd_parse(const char *text, size_t len, struct glt_gitcmd *out)
 	}
 
 	for (size_t i = 0; i < sizeof(lfs) / sizeof(*lfs); i++) {
-		if (begins_with_word(text, len, lfs[i])) {
-			out->kind = GLT_GITCMD_LFS;
-			return;
-		}
+		size_t used = 4 + strlen(lfs[i]);
+		if (len < 4 || memcmp(text, "git-", 4) || !begins_with_word(text + 4, len - 4, lfs[i]))
+			continue;
+		out->program = lfs[i];
+		lfs_arguments(text + used, len - used, out);
+		return;
 	}
 	if (len < 4 || memcmp(text, "git", 3) || (text[3] != '-' && text[3] != ' '))
 		return;

@@ -15,18 +15,19 @@
 #define GLT_GITCMD_MAX 4096
 
 enum glt_gitcmd_kind {
-	GLT_GITCMD_OTHER,   /* nothing that is served */
-	GLT_GITCMD_EMPTY,   /* no command */
-	GLT_GITCMD_GIT,     /* program, push and path are set */
-	GLT_GITCMD_LFS,     /* Git LFS wants to talk to its server */
+	GLT_GITCMD_OTHER, /* nothing that is served */
+	GLT_GITCMD_EMPTY, /* no command */
+	GLT_GITCMD_GIT,   /* program, push and path are set */
+	GLT_GITCMD_LFS, /* Git LFS wants to talk to its server: as GIT, and lfs; where path is empty, err says why */
 	GLT_GITCMD_INVALID, /* a Git command whose argument breaks a rule; err says which */
 };
 
 struct glt_gitcmd {
 	enum glt_gitcmd_kind kind;
-	const char *program;         /* git's subcommand: "upload-pack", "receive-pack" or "upload-archive" */
+	const char *program; /* git's subcommand: "upload-pack", "receive-pack" or "upload-archive"; "lfs-transfer" or "lfs-authenticate" */
 	bool push;                   /* the command changes the repository */
 	char path[GLT_PATH_MAX + 1]; /* the project, as glt_path_normalise() gives it */
+	const char *lfs;             /* "download", "upload" or "lock" */
 	struct glt_err err;
 };
 

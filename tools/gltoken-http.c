@@ -12,10 +12,13 @@
 #include "gitenv.h"
 #include "gitolite.h"
 #include "http_request.h"
+#include "lfsbatch.h"
 #include "log.h"
 #include "repo.h"
+#include "run.h"
 #include "texts.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -71,11 +74,27 @@ static void take_body(void)
 	}
 }
 
-static int reply(const char *status, const char *more, const char *text)
+static void put_json(const char *text)
 {
+	fputs("{\"message\":\"", stdout);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			putchar('\\');
+		if ((unsigned char)*text >= 0x20)
+			putchar(*text);
+	}
+	fputs("\"}\n", stdout);
+}
+
+static int reply(const struct http *h, const char *status, const char *more, const char *text)
+{
+	const char *type = *h->request.lfs ? "application/vnd.git-lfs+json" : "text/plain; charset=utf-8";
 	take_body();
-	printf("Status: %s\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n%s\r\n%s\n",
-	       status, more, text);
+	printf("Status: %s\r\nContent-Type: %s\r\nCache-Control: no-store\r\n%s\r\n", status, type, more);
+	if (*h->request.lfs)
+		put_json(text);
+	else
+		printf("%s\n", text);
 	return fflush(stdout) ? 1 : 0;
 }
 
@@ -90,7 +109,7 @@ static int reply_login(const struct http *h)
 		more[n++] = *p;
 	}
 	strcpy(more + n, "\"\r\n");
-	return reply("401 Unauthorized", more, ACCESS_DENIED);
+	return reply(h, "401 Unauthorized", more, ACCESS_DENIED);
 }
 
 static int reply_refusal(const struct http *h, struct glt_text text)
@@ -99,13 +118,13 @@ static int reply_refusal(const struct http *h, struct glt_text text)
 	case GLT_REFUSAL_LOGIN:
 		return reply_login(h);
 	case GLT_REFUSAL_FORBIDDEN:
-		return reply("403 Forbidden", "", text.text);
+		return reply(h, "403 Forbidden", "", text.text);
 	case GLT_REFUSAL_NOT_FOUND:
-		return reply("404 Not Found", "", text.text);
+		return reply(h, "404 Not Found", "", text.text);
 	case GLT_REFUSAL_UNAVAILABLE:
 		break;
 	}
-	return reply("503 Service Unavailable", "Retry-After: 30\r\n", text.text);
+	return reply(h, "503 Service Unavailable", "Retry-After: 30\r\n", text.text);
 }
 
 /* ---- log ---- */
@@ -122,6 +141,7 @@ static void log_decision(const struct http *h, bool allow, const char *reason, c
 				.reason = reason,
 				.operation = operation(h),
 				.repository = h->request.project,
+				.command = *h->request.lfs ? h->request.lfs : NULL,
 				.account = h->account.name,
 				.service = "http",
 				.rhost = h->request.address,
@@ -191,18 +211,18 @@ static int refuse_repository(struct http *h, enum glt_repo_status status, const 
 		     status == GLT_REPO_UNREADABLE || status == GLT_REPO_UNAVAILABLE);
 	switch (status) {
 	case GLT_REPO_ALTERNATE_DENIED:
-		return reply("403 Forbidden", "",
+		return reply(h, "403 Forbidden", "",
 			     "This project borrows objects from another one that you may not read.");
 	case GLT_REPO_ALTERNATE_OUTSIDE:
 	case GLT_REPO_ALTERNATE_DEEP:
 	case GLT_REPO_AMBIGUOUS:
 	case GLT_REPO_UNREADABLE:
-		return reply("403 Forbidden", "",
+		return reply(h, "403 Forbidden", "",
 			     "This project cannot be served as it is. Please tell the administrator of this host.");
 	case GLT_REPO_UNAVAILABLE:
 		return reply_refusal(h, glt_text_of(NULL, false, false));
 	default:
-		return reply("404 Not Found", "", GLT_TEXT_NOT_FOUND);
+		return reply(h, "404 Not Found", "", GLT_TEXT_NOT_FOUND);
 	}
 }
 
@@ -302,6 +322,45 @@ static int become_git(struct http *h, const struct glt_repo *repo, bool anonymou
 	return not_run(h, "git");
 }
 
+/* A CGI of its own, which sees the same request but for its credentials. */
+static int become_lfs(struct http *h, const struct glt_repo *repo)
+{
+	static const char *const passed[] = {"REQUEST_METHOD",   "QUERY_STRING",    "CONTENT_TYPE",
+					     "CONTENT_LENGTH",   "SERVER_PROTOCOL", "SERVER_NAME",
+					     "SERVER_PORT",      "HTTPS",           "SCRIPT_NAME",
+					     "HTTP_HOST",        "HTTP_ACCEPT",     "HTTP_USER_AGENT",
+					     "HTTP_RANGE",       "REQUEST_URI",     "REQUEST_SCHEME",
+					     "GATEWAY_INTERFACE"};
+	const struct glt_gitenv_from from = {
+		.via = "http",
+		.account = h->account.name,
+		.home = h->account.home,
+		.repo = repo,
+		.answer = &h->answer,
+	};
+	char path[GLT_PATH_MAX + sizeof(h->request.lfs) + 32], url[GLT_PATH_MAX + sizeof(h->conf.lfs_url) + 32];
+	char *args[32];
+	struct glt_gitenv env;
+	glt_gitenv_init(&env, &from);
+	for (size_t i = 0; i < sizeof(passed) / sizeof(*passed); i++)
+		glt_gitenv_add(&env, passed[i], getenv(passed[i]));
+	snprintf(path, sizeof(path), "/%s.git/info/lfs/%s", h->request.project, h->request.lfs);
+	glt_gitenv_add(&env, "PATH_INFO", path);
+	glt_gitenv_add(&env, "GIT_PROJECT_ROOT", h->conf.repo_root);
+	glt_gitenv_add(&env, "REMOTE_USER", glt_message_get(&h->answer, "owner"));
+	glt_gitenv_add(&env, "REMOTE_ADDR", h->request.address);
+	if (h->conf.lfs_url[0]) {
+		snprintf(url, sizeof(url), "%s/%s.git/info/lfs", h->conf.lfs_url, h->request.project);
+		glt_gitenv_add(&env, "GLTOKEN_LFS_URL", url);
+	}
+	glt_gitenv_add(&env, "GLTOKEN_LFS_OPERATION", h->request.push ? "upload" : "download");
+	glt_http_request_wipe(&h->request);
+	errno = E2BIG;
+	if (glt_run_split(h->conf.lfs_backend, args, sizeof(args) / sizeof(*args)) > 0)
+		glt_gitenv_exec(&env, repo, h->conf.umask_bits, args);
+	return not_run(h, "lfs_backend");
+}
+
 static int serve_repository(struct http *h, bool anonymous)
 {
 	char culprit[GLT_PATH_MAX + 1] = "";
@@ -322,23 +381,45 @@ static int serve_repository(struct http *h, bool anonymous)
 			return reply_login(h);
 	}
 	log_decision(h, true, anonymous ? "anonymous" : "ok", NULL, anonymous ? NULL : &h->answer, false);
-	return become_git(h, &repo, anonymous);
+	return *h->request.lfs ? become_lfs(h, &repo) : become_git(h, &repo, anonymous);
+}
+
+/* Which of both a batch request is stands in its body. 0, or the exit status of the refusal. */
+static int read_batch(struct http *h)
+{
+	struct glt_err err;
+	int body;
+	enum glt_status st =
+		glt_lfs_batch(STDIN_FILENO, getenv("CONTENT_LENGTH"), BODY_MS, &h->request.push, &body, &err);
+	if (st == GLT_OK && dup2(body, STDIN_FILENO) != STDIN_FILENO)
+		st = glt_fail(&err, GLT_UNAVAILABLE, "cannot keep the request");
+	if (body >= 0)
+		close(body);
+	if (st == GLT_OK)
+		return 0;
+	log_decision(h, false, st == GLT_INVALID ? "bad_request" : "unavailable", err.text, NULL,
+		     st != GLT_INVALID);
+	if (st == GLT_INVALID)
+		reply(h, "422 Unprocessable Entity", "", err.text);
+	else
+		reply_refusal(h, glt_text_of(NULL, false, false));
+	return 1;
 }
 
 static int serve(struct http *h)
 {
+	bool anonymous = !h->request.credentials && h->conf.http_anonymous_read &&
+			 glt_conf_admits(&h->conf, h->request.address);
 	if (!h->request.encrypted && !h->conf.http_insecure && !h->request.local) {
 		if (h->request.credentials)
 			log_decision(h, false, "not_encrypted", NEEDS_HTTPS, NULL, false);
-		return reply("403 Forbidden", "", NEEDS_HTTPS);
+		return reply(h, "403 Forbidden", "", NEEDS_HTTPS);
 	}
-	if (!h->request.credentials) {
-		/* git's first request has none: that is how it learns that it needs some, and no failure. */
-		if (!h->request.push && h->conf.http_anonymous_read &&
-		    glt_conf_admits(&h->conf, h->request.address))
-			return serve_repository(h, true);
-		return reply_login(h);
-	}
+	if (h->request.batch && (h->request.credentials || anonymous) && read_batch(h))
+		return 0;
+	/* git's first request has none: that is how it learns that it needs some, and no failure. */
+	if (!h->request.credentials)
+		return anonymous && !h->request.push ? serve_repository(h, true) : reply_login(h);
 	if (h->request.named && !h->request.username[strspn(h->request.username, " ")]) {
 		log_decision(h, false, "no_username", "a user name that is not blank is needed", NULL, false);
 		return reply_login(h);
@@ -350,7 +431,7 @@ static int serve(struct http *h)
 		snprintf(h->why, sizeof(h->why), "pushing needs gltoken-http to run as account %s, not %s",
 			 h->conf.http_account, h->account.name);
 		log_decision(h, false, "read_only_account", h->why, &h->answer, true);
-		return reply("403 Forbidden", "", "This way into the host is for reading only.");
+		return reply(h, "403 Forbidden", "", "This way into the host is for reading only.");
 	}
 	return serve_repository(h, false);
 }
@@ -407,23 +488,23 @@ static int start(struct http *h)
 	case GLT_HTTP_OK:
 		return serve(h);
 	case GLT_HTTP_METHOD: {
-		char more[32];
+		char more[80];
 		snprintf(more, sizeof(more), "Allow: %s\r\n", h->request.allow);
-		return reply("405 Method Not Allowed", more, "This address takes another method.");
+		return reply(h, "405 Method Not Allowed", more, "This address takes another method.");
 	}
 	case GLT_HTTP_BROKEN:
 		log_decision(h, false, "bad_request", "the credential header cannot be read", NULL, false);
-		return reply("400 Bad Request", "",
+		return reply(h, "400 Bad Request", "",
 			     "The credentials cannot be read: send Basic, Bearer or PRIVATE-TOKEN.");
 	case GLT_HTTP_TOKEN_AS_USERNAME:
 		log_decision(h, false, "token_as_username", "a token was sent as the user name", NULL, false);
-		return reply("403 Forbidden", "",
+		return reply(h, "403 Forbidden", "",
 			     "An access token was sent as the user name, which web servers write into their logs. "
 			     "Rotate it, and send it as the password.");
 	case GLT_HTTP_NOT_FOUND:
 		break;
 	}
-	return reply("404 Not Found", "", GLT_TEXT_NOT_FOUND);
+	return reply(h, "404 Not Found", "", GLT_TEXT_NOT_FOUND);
 }
 
 int main(int argc, char **argv)

@@ -19,12 +19,14 @@
 #include "gitolite.h"
 #include "log.h"
 #include "repo.h"
+#include "run.h"
 #include "safe.h"
 #include "shell_tokens.h"
 #include "texts.h"
 #include "ticket.h"
 #include "when.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -266,11 +268,10 @@ static int become_git(struct shell *sh, const struct glt_gitcmd *cmd, const char
 	return not_run(sh, operation, cmd->path, "git");
 }
 
-static int serve_git(struct shell *sh, const struct glt_gitcmd *cmd)
+/* Ask, and open it. 0, or the exit status of the refusal. */
+static int admit(struct shell *sh, const struct glt_gitcmd *cmd, const char *operation, struct glt_repo *repo)
 {
-	const char *operation = cmd->push ? "push" : "pull";
 	char culprit[GLT_PATH_MAX + 1] = "";
-	struct glt_repo repo;
 
 	enum glt_outcome outcome = authorize(sh, operation, cmd->path, &sh->answer);
 	if (outcome == GLT_FAILED)
@@ -278,11 +279,11 @@ static int serve_git(struct shell *sh, const struct glt_gitcmd *cmd)
 	if (outcome != GLT_ALLOW)
 		return refuse_answer(sh, cmd, operation);
 
-	enum glt_repo_status status = glt_repo_open(sh->conf.repo_root, cmd->path, &repo);
+	enum glt_repo_status status = glt_repo_open(sh->conf.repo_root, cmd->path, repo);
 	if (status == GLT_REPO_OK)
-		status = glt_repo_alternates(sh->conf.repo_root, &repo, may_read, sh, culprit);
+		status = glt_repo_alternates(sh->conf.repo_root, repo, may_read, sh, culprit);
 	else if (status == GLT_REPO_ABSENT && sh->conf.gitolite) { /* which may make it now */
-		glt_gitolite_unborn(&sh->conf, cmd->path, &repo);
+		glt_gitolite_unborn(&sh->conf, cmd->path, repo);
 		status = GLT_REPO_OK;
 	}
 	if (status != GLT_REPO_OK)
@@ -293,13 +294,22 @@ static int serve_git(struct shell *sh, const struct glt_gitcmd *cmd)
 				.operation = operation,
 				.repository = cmd->path,
 				.account = sh->account.name,
+				.command = cmd->lfs ? cmd->program : NULL,
 				.answer = &sh->answer};
 	glt_log_git(&g, false);
+	return 0;
+}
+
+static int serve_git(struct shell *sh, const struct glt_gitcmd *cmd)
+{
+	const char *operation = cmd->push ? "push" : "pull";
+	struct glt_repo repo;
+	int refused = admit(sh, cmd, operation, &repo);
+	if (refused)
+		return refused;
 	warn_of_expiry(&sh->answer);
 	return become_git(sh, cmd, operation, &repo);
 }
-
-/* ---- start ---- */
 
 static int log_command(const struct shell *sh, const char *command, const char *reason, const char *text)
 {
@@ -311,6 +321,68 @@ static int log_command(const struct shell *sh, const char *command, const char *
 	glt_log_git(&g, false);
 	return 1;
 }
+
+/* ---- Git LFS ---- */
+
+static int become_lfs(struct shell *sh, const struct glt_gitcmd *cmd, const char *operation,
+		      const struct glt_repo *repo)
+{
+	const struct glt_gitenv_from from = {
+		.via = "ssh",
+		.account = sh->account.name,
+		.home = sh->account.home,
+		.repo = repo,
+		.answer = &sh->answer,
+	};
+	struct glt_gitenv env;
+	char here[] = ".", asked[16], *args[32];
+	glt_gitenv_init(&env, &from);
+	snprintf(asked, sizeof(asked), "%s", cmd->lfs);
+	size_t n = glt_run_split(sh->conf.lfs_transfer, args, sizeof(args) / sizeof(*args) - 2);
+	explicit_bzero(sh->ticket, sizeof(sh->ticket));
+	errno = E2BIG;
+	if (n > 0) {
+		args[n] = here;
+		args[n + 1] = asked;
+		args[n + 2] = NULL;
+		glt_gitenv_exec(&env, repo, sh->conf.umask_bits, args);
+	}
+	return not_run(sh, operation, cmd->path, "lfs_transfer");
+}
+
+/* git-lfs asks for this where the other is refused, and goes on over HTTPS with the credentials that git has for it. */
+static int answer_lfs(const struct shell *sh, const struct glt_gitcmd *cmd)
+{
+	printf("{\"href\":\"%s/%s.git/info/lfs\",\"header\":{},\"expires_in\":3600}\n", sh->conf.lfs_url,
+	       cmd->path);
+	return fflush(stdout) ? 1 : 0;
+}
+
+static int serve_lfs(struct shell *sh, const struct glt_gitcmd *cmd, const char *command)
+{
+	bool transfer = !strcmp(cmd->program, "lfs-transfer");
+	const char *operation = cmd->push ? "push" : "pull",
+		   *setting = transfer ? sh->conf.lfs_transfer : sh->conf.lfs_url;
+	struct glt_repo repo;
+	/* git-lfs shows it as its own error, so without the frame. */
+	if (!*setting) {
+		fputs(sh->conf.lfs_transfer[0] ? "Git LFS works over SSH here: git-lfs 3.0 or later is needed.\n"
+		      : sh->conf.lfs_url[0]    ? "Git LFS works over HTTPS here.\n"
+					       : "Git LFS is not available on this host.\n",
+		      stderr);
+		return log_command(sh, command, "no_lfs", NULL);
+	}
+	if (!*cmd->path) {
+		fprintf(stderr, "%s\n", cmd->err.text);
+		return log_command(sh, command, "bad_command", cmd->err.text);
+	}
+	int refused = admit(sh, cmd, operation, &repo);
+	if (refused)
+		return refused;
+	return transfer ? become_lfs(sh, cmd, operation, &repo) : answer_lfs(sh, cmd);
+}
+
+/* ---- start ---- */
 
 static int serve_tokens(const struct shell *sh, const char *command)
 {
@@ -333,9 +405,8 @@ static int serve(struct shell *sh, const char *command)
 	case GLT_GITCMD_INVALID:
 		glt_text_box(cmd.err.text);
 		return log_command(sh, command, "bad_command", cmd.err.text);
-	case GLT_GITCMD_LFS: /* git-lfs shows it as its own error, so without the frame */
-		fputs("Git LFS is not available on this host.\n", stderr);
-		return log_command(sh, command, "no_lfs", NULL);
+	case GLT_GITCMD_LFS:
+		return serve_lfs(sh, &cmd, command);
 	case GLT_GITCMD_OTHER:
 		if (glt_shell_tokens_knows(command))
 			return serve_tokens(sh, command);

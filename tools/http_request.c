@@ -32,7 +32,52 @@ static bool take_suffix(const char *path, const char *suffix, struct glt_http_re
 	       glt_path_normalise(project, r->project, NULL) == GLT_OK;
 }
 
-static enum glt_http_parse parse_target(getter *get, struct glt_http_request *r)
+/* Segments of plain characters, none of which leads elsewhere. */
+static bool is_plain(const char *rest)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+	for (;;) {
+		size_t n = strspn(rest, plain);
+		if (n == 0 || (n <= 2 && strspn(rest, ".") >= n))
+			return false;
+		if (!rest[n])
+			return true;
+		if (rest[n] != '/')
+			return false;
+		rest += n + 1;
+	}
+}
+
+/* Whatever is not plainly reading is writing, but for the batch request, whose body says it. */
+static enum glt_http_parse parse_lfs(getter *get, struct glt_http_request *r)
+{
+	static const char mark[] = "/info/lfs/";
+	static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
+	const char *path = text_of(get, "PATH_INFO"), *at = strstr(path, mark),
+		   *method = text_of(get, "REQUEST_METHOD");
+	char front[GLT_PATH_MAX + 32];
+	size_t i = 0;
+	if (!at || (size_t)(at - path) >= sizeof(front) - sizeof(mark))
+		return GLT_HTTP_NOT_FOUND;
+	memcpy(front, path, (size_t)(at - path));
+	strcpy(front + (at - path), mark);
+	if (!take_suffix(front, mark, r))
+		return GLT_HTTP_NOT_FOUND;
+	at += sizeof(mark) - 1;
+	if (strlen(at) >= sizeof(r->lfs) || !is_plain(at))
+		return GLT_HTTP_NOT_FOUND;
+	while (i < sizeof(methods) / sizeof(*methods) && strcmp(method, methods[i]))
+		i++;
+	r->allow = "GET, HEAD, POST, PUT, PATCH, DELETE";
+	if (i == sizeof(methods) / sizeof(*methods))
+		return GLT_HTTP_METHOD;
+	strcpy(r->lfs, at);
+	r->push = i > 1;
+	r->batch = !strcmp(at, "objects/batch") && !strcmp(method, "POST");
+	return GLT_HTTP_OK;
+}
+
+static enum glt_http_parse parse_target(const struct glt_conf *conf, getter *get, struct glt_http_request *r)
 {
 	static const struct {
 		const char *suffix, *query, *method;
@@ -52,7 +97,7 @@ static enum glt_http_parse parse_target(getter *get, struct glt_http_request *r)
 		r->allow = targets[i].method;
 		return strcmp(text_of(get, "REQUEST_METHOD"), targets[i].method) ? GLT_HTTP_METHOD : GLT_HTTP_OK;
 	}
-	return GLT_HTTP_NOT_FOUND;
+	return conf->lfs_backend[0] ? parse_lfs(get, r) : GLT_HTTP_NOT_FOUND;
 }
 
 /* ---- credentials ---- */
@@ -203,7 +248,7 @@ enum glt_http_parse glt_http_request_parse(const struct glt_conf *conf, getter *
 {
 	memset(out, 0, sizeof(*out));
 	parse_client(conf, get, out);
-	enum glt_http_parse target = parse_target(get, out);
+	enum glt_http_parse target = parse_target(conf, get, out);
 	return target == GLT_HTTP_OK ? parse_credentials(conf, get, out) : target;
 }
 

@@ -19,7 +19,9 @@ enum glt_http_parse {
 
 struct glt_http_request {
 	bool push;
-	bool rpc; /* POST of the service; else GET info/refs */
+	bool rpc;      /* POST of the service; else GET info/refs */
+	bool batch;    /* LFS: push is not known before the body is read */
+	char lfs[512]; /* what follows PROJECT.git/info/lfs/, or "" */
 	char project[GLT_PATH_MAX + 1];
 	const char *allow; /* for GLT_HTTP_METHOD */
 

@@ -70,6 +70,8 @@ libglt_tools_a_SOURCES = \
 	tools/issued.h \
 	tools/keyfile.c \
 	tools/keyfile.h \
+	tools/lfsbatch.c \
+	tools/lfsbatch.h \
 	tools/log.c \
 	tools/log.h \
 	tools/named.c \
@@ -226,7 +228,7 @@ tools_gltoken_notify_mail_LDADD = libglt_tools.a libglt_core.a $(JANSSON_LIBS)
 
 glibexec_PROGRAMS += tools/gltoken-http
 tools_gltoken_http_SOURCES = tools/gltoken-http.c
-tools_gltoken_http_LDADD = libglt_tools.a libglt_ask.a $(REQUEST_LIBS)
+tools_gltoken_http_LDADD = libglt_tools.a libglt_ask.a $(REQUEST_LIBS) $(REQUEST_JSON_LIBS)
 
 # ---- every hook of a push ----
 

@@ -181,24 +181,6 @@ static enum glt_status set_own_span(void *field, size_t size, const char *value,
 	return GLT_OK;
 }
 
-static enum glt_status set_retroactive(void *field, size_t size, const char *value, struct glt_err *err)
-{
-	int64_t from = 0;
-
-	(void)size;
-	if (strcmp(value, "yes") == 0)
-		from = 1;
-	else if (strcmp(value, "no") != 0 &&
-		 (value[0] < '0' || value[0] > '9' || glt_when_parse("", value, 0, &from, NULL) != GLT_OK ||
-		  !strchr(value, '-')))
-		return glt_fail(err, GLT_INVALID,
-				"'%.64s' must be no, yes, or the date (2027-01-31) or moment "
-				"(2027-01-31T12:00:00Z) from which it is yes",
-				value);
-	*(int64_t *)field = from;
-	return GLT_OK;
-}
-
 /* One of two words; the field is true for the second. */
 static enum glt_status either(bool *field, const char *value, const char *no, const char *yes, struct glt_err *err)
 {
@@ -323,6 +305,9 @@ static const struct {
 	{"git", "session_lifetime", set_some_span, FIELD(session_lifetime)},
 	{"git", "backend", set_backend, FIELD(gitolite)},
 	{"git", "gitolite_shell", set_path, FIELD(gitolite_shell)},
+	{"git", "lfs_transfer", glt_conf_set_command, FIELD(lfs_transfer)},
+	{"git", "lfs_backend", glt_conf_set_command, FIELD(lfs_backend)},
+	{"git", "lfs_url", glt_conf_set_url, FIELD(lfs_url)},
 	{"http", "realm", set_realm, FIELD(http_realm)},
 	{"http", "account", set_account, FIELD(http_account)},
 	{"http", "insecure", set_yes, FIELD(http_insecure)},
@@ -354,7 +339,7 @@ static const struct {
 	{"policy", "max_overlap", set_span, FIELD(max_overlap)},
 	{"policy", "max_active", set_count, FIELD(max_active)},
 	{"policy", "retention_days", set_count, FIELD(retention_days)},
-	{"policy", "retroactive", set_retroactive, FIELD(retroactive_from)},
+	{"policy", "retroactive", glt_conf_set_retroactive, FIELD(retroactive_from)},
 	{"policy", "reuse", set_reuse, FIELD(reuse_revokes)},
 	{"nss", "uids", set_uids, FIELD(nss_range)},
 	{"nss", "uid_min", set_uid, FIELD(uid_min)},
@@ -531,6 +516,12 @@ enum glt_status glt_conf_end(const char *path, struct glt_conf *conf, struct glt
 		return glt_fail(err, GLT_INVALID,
 				"%s: [policy] min_overlap %" PRId64 "s is above max_overlap %" PRId64 "s", path,
 				conf->min_overlap, conf->max_overlap);
+	if (conf->gitolite && (conf->lfs_transfer[0] || conf->lfs_backend[0]))
+		return glt_fail(
+			err, GLT_INVALID,
+			"%s: [git] lfs_transfer and lfs_backend need backend = git: gitolite would not be asked "
+			"about them",
+			path);
 	return GLT_OK;
 }
 

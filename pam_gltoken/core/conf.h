@@ -33,6 +33,8 @@ struct glt_conf {
 	int64_t session_lifetime;
 	bool gitolite; /* it decides on people's roles */
 	char gitolite_shell[256];
+	char lfs_transfer[256], lfs_backend[256]; /* programs with their arguments, or "" */
+	char lfs_url[256];                        /* where gltoken-http is, or "" */
 
 	char http_realm[128], http_account[64];
 	bool http_insecure, http_username_owner, http_anonymous_read;

@@ -70,3 +70,37 @@ enum glt_status glt_conf_set_keep(void *field, size_t size, const char *value, s
 		*(unsigned *)field = (unsigned)v;
 	return st;
 }
+
+/* It is written into JSON as it is, and the client sends its token there. */
+enum glt_status glt_conf_set_url(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/[]";
+	size_t len = strlen(value);
+
+	if (len > 0 && (strncmp(value, "https://", 8) != 0 || len == 8 || value[strspn(value, plain)] ||
+			value[len - 1] == '/'))
+		return glt_fail(err, GLT_INVALID,
+				"'%.64s' must be https://HOST/PATH without a '/' at its end, or empty", value);
+	if (len >= size)
+		return glt_fail(err, GLT_INVALID, "'%.64s...' has over %zu bytes", value, size - 1);
+	strcpy(field, value);
+	return GLT_OK;
+}
+
+enum glt_status glt_conf_set_retroactive(void *field, size_t size, const char *value, struct glt_err *err)
+{
+	int64_t from = 0;
+
+	(void)size;
+	if (strcmp(value, "yes") == 0)
+		from = 1;
+	else if (strcmp(value, "no") != 0 &&
+		 (value[0] < '0' || value[0] > '9' || glt_when_parse("", value, 0, &from, NULL) != GLT_OK ||
+		  !strchr(value, '-')))
+		return glt_fail(err, GLT_INVALID,
+				"'%.64s' must be no, yes, or the date (2027-01-31) or moment "
+				"(2027-01-31T12:00:00Z) from which it is yes",
+				value);
+	*(int64_t *)field = from;
+	return GLT_OK;
+}

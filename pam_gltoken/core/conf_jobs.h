@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* For conf.c: the values of what timers run, [backup] and [notify]. Each writes the field or says which rule was
+/* For conf.c: the values of what timers run, [backup] and [notify], of what is run behind a check, [git], and
+ * [policy] retroactive. Each writes the field or says which rule was
  * broken. */
 #ifndef GLT_CONF_JOBS_H
 #define GLT_CONF_JOBS_H
@@ -11,6 +12,8 @@
 
 enum glt_status glt_conf_set_days(void *field, size_t size, const char *value, struct glt_err *err);
 enum glt_status glt_conf_set_command(void *field, size_t size, const char *value, struct glt_err *err);
+enum glt_status glt_conf_set_retroactive(void *field, size_t size, const char *value, struct glt_err *err);
+enum glt_status glt_conf_set_url(void *field, size_t size, const char *value, struct glt_err *err);
 enum glt_status glt_conf_set_timeout(void *field, size_t size, const char *value, struct glt_err *err);
 enum glt_status glt_conf_set_keep(void *field, size_t size, const char *value, struct glt_err *err);
 

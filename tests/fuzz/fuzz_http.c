@@ -35,6 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!conf.prefixes[0]) {
 		assert(glt_conf_load("/nonexistent", &conf, NULL) == GLT_OK);
 		strcpy(conf.trusted_proxies[0], "10.0.0.0/8");
+		strcpy(conf.lfs_backend, "/bin/true");
 	}
 	for (size_t i = 0; i < COUNT; i++)
 		values[i] = rest ? strsep(&rest, "\n") : NULL;

@@ -177,10 +177,41 @@ static void others(void **state)
 	struct glt_gitcmd cmd;
 	glt_gitcmd_parse(NULL, 0, &cmd);
 	assert_int_equal(cmd.kind, GLT_GITCMD_EMPTY);
+}
 
-	is_kind("git-lfs-authenticate demo/hello.git download", GLT_GITCMD_LFS);
-	is_kind("git-lfs-authenticate", GLT_GITCMD_LFS);
-	is_kind("git-lfs-transfer 'demo/hello.git' upload", GLT_GITCMD_LFS);
+static void lfs(void **state)
+{
+	static const struct {
+		const char *text, *program, *operation; /* NULL: path is empty, and err says why */
+		bool push;
+	} commands[] = {
+		{"git-lfs-authenticate demo/hello.git download", "lfs-authenticate", "download", false},
+		{"git-lfs-transfer 'demo/hello.git' upload", "lfs-transfer", "upload", true},
+		{"git-lfs-transfer /demo/hello upload ", "lfs-transfer", "upload", true},
+		{"git-lfs-transfer demo/hello lock", "lfs-transfer", "lock", true},
+		{"git-lfs-authenticate", "lfs-authenticate", NULL, false},
+		{"git-lfs-transfer demo/hello", "lfs-transfer", NULL, false},
+		{"git-lfs-transfer demo/hello 'upload'", "lfs-transfer", NULL, false},
+		{"git-lfs-transfer demo/hello UPLOAD", "lfs-transfer", NULL, false},
+		{"git-lfs-transfer demo/hello upload download", "lfs-transfer", NULL, false},
+		{"git-lfs-transfer ../hello download", "lfs-transfer", NULL, false},
+		{"git-lfs-transfer download", "lfs-transfer", NULL, false},
+		{"git-lfs-transfer 'demo/hello download", "lfs-transfer", NULL, false},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		struct glt_gitcmd cmd;
+		glt_gitcmd_parse(commands[i].text, strlen(commands[i].text), &cmd);
+		assert_int_equal(cmd.kind, GLT_GITCMD_LFS);
+		assert_string_equal(cmd.program, commands[i].program);
+		assert_string_equal(cmd.path, commands[i].operation ? "demo/hello" : "");
+		if (!commands[i].operation) {
+			assert_string_not_equal(cmd.err.text, "");
+			continue;
+		}
+		assert_string_equal(cmd.lfs, commands[i].operation);
+		assert_int_equal(cmd.push, commands[i].push);
+	}
 }
 
 static void long_ones(void **state)
@@ -217,8 +248,13 @@ static void own_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_git_sends), cmocka_unit_test(quoting), cmocka_unit_test(one_argument),
-		cmocka_unit_test(paths),          cmocka_unit_test(others),  cmocka_unit_test(long_ones),
+		cmocka_unit_test(what_git_sends),
+		cmocka_unit_test(quoting),
+		cmocka_unit_test(one_argument),
+		cmocka_unit_test(paths),
+		cmocka_unit_test(others),
+		cmocka_unit_test(long_ones),
+		cmocka_unit_test(lfs),
 		cmocka_unit_test(own_name),
 	};
 	return cmocka_run_group_tests_name("gitcmd", tests, NULL, NULL);

@@ -98,6 +98,57 @@ static void targets(void **state)
 	}
 }
 
+static void lfs_targets(void **state)
+{
+	static const struct {
+		const char *method, *path, *rest; /* rest NULL: no such request */
+		bool push, batch;
+	} cases[] = {
+		{"POST", "/demo/hello.git/info/lfs/objects/batch", "objects/batch", true, true},
+		{"GET", "/demo/hello.git/info/lfs/objects/batch", "objects/batch", false, false},
+		{"PUT", "/demo/hello.git/info/lfs/objects/batch", "objects/batch", true, false},
+		{"GET", "/demo/hello/info/lfs/objects/abc", "objects/abc", false, false},
+		{"HEAD", "/demo/hello/info/lfs/objects/abc", "objects/abc", false, false},
+		{"PUT", "/demo/hello/info/lfs/objects/abc", "objects/abc", true, false},
+		{"POST", "/demo/hello/info/lfs/objects/batch/", NULL, false, false},
+		{"POST", "/demo/hello.git/info/lfs/locks/verify", "locks/verify", true, false},
+		{"DELETE", "/demo/hello.git/info/lfs/locks/1", "locks/1", true, false},
+		{"GET", "/demo/hello.git/info/lfs/", NULL, false, false},
+		{"GET", "/demo/hello.git/info/lfs", NULL, false, false},
+		{"GET", "/demo/hello.git/info/lfs/../../HEAD", NULL, false, false},
+		{"GET", "/demo/hello.git/info/lfs/objects/./x", NULL, false, false},
+		{"GET", "/demo/hello.git/info/lfs/objects//x", NULL, false, false},
+		{"GET", "/demo/hello.git/info/lfs/a b", NULL, false, false},
+		{"GET", "/demo/hello.git/info/lfs/a%2fb", NULL, false, false},
+		{"GET", "/demo/hello.git//info/lfs/x", NULL, false, false},
+		{"GET", "/../hello.git/info/lfs/x", NULL, false, false},
+		{"GET", "/info/lfs/x", NULL, false, false},
+		/* the first mark counts, for the decision and for what is passed on */
+		{"GET", "/demo/hello.git/info/lfs/x.git/info/lfs/y", "x.git/info/lfs/y", false, false},
+	};
+	struct glt_http_request r;
+	(void)state;
+	set("QUERY_STRING", "");
+	set("REQUEST_METHOD", "GET");
+	set("PATH_INFO", "/demo/hello.git/info/lfs/locks");
+	assert_int_equal(parse(&r), GLT_HTTP_NOT_FOUND);
+	strcpy(conf.lfs_backend, "/usr/local/libexec/lfs");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		set("REQUEST_METHOD", cases[i].method);
+		set("PATH_INFO", cases[i].path);
+		if (parse(&r) != (cases[i].rest ? GLT_HTTP_OK : GLT_HTTP_NOT_FOUND))
+			fail_msg("%s %s", cases[i].method, cases[i].path);
+		if (!cases[i].rest)
+			continue;
+		assert_string_equal(r.project, "demo/hello");
+		assert_string_equal(r.lfs, cases[i].rest);
+		assert_int_equal(r.push, cases[i].push);
+		assert_int_equal(r.batch, cases[i].batch);
+	}
+	set("REQUEST_METHOD", "OPTIONS");
+	assert_int_equal(parse(&r), GLT_HTTP_METHOD);
+}
+
 static void credentials(void **state)
 {
 	struct glt_http_request r;
@@ -227,11 +278,9 @@ static void encryption(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(targets, fresh),
-		cmocka_unit_test_setup(credentials, fresh),
-		cmocka_unit_test_setup(broken_credentials, fresh),
-		cmocka_unit_test_setup(addresses, fresh),
-		cmocka_unit_test_setup(encryption, fresh),
+		cmocka_unit_test_setup(targets, fresh),     cmocka_unit_test_setup(lfs_targets, fresh),
+		cmocka_unit_test_setup(credentials, fresh), cmocka_unit_test_setup(broken_credentials, fresh),
+		cmocka_unit_test_setup(addresses, fresh),   cmocka_unit_test_setup(encryption, fresh),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

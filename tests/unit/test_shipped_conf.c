@@ -55,6 +55,9 @@ static void assert_same(const struct glt_conf *shipped, const struct glt_conf *d
 	SAME(session_lifetime);
 	SAME(gitolite);
 	SAME_TEXT(gitolite_shell);
+	SAME_TEXT(lfs_transfer);
+	SAME_TEXT(lfs_backend);
+	SAME_TEXT(lfs_url);
 	SAME_TEXT(http_realm);
 	SAME_TEXT(http_account);
 	SAME(http_insecure);
@@ -107,7 +110,7 @@ static void test_each_line_is_the_default(void **state)
 	FILE *in = fopen(SHIPPED, "re"), *out = fdopen(fd, "w");
 	assert_non_null(in);
 	assert_non_null(out);
-	assert_int_equal(uncomment(in, out), 55); /* so that none is lost to a slip of the pen */
+	assert_int_equal(uncomment(in, out), 58); /* so that none is lost to a slip of the pen */
 	assert_int_equal(fclose(out), 0);
 	assert_int_equal(fclose(in), 0);
 
