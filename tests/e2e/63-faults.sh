@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Each system call fails in turn, in gltoken-auth and in the CLI: a clean denial or a clean error, no yes that would
+# Each system call fails in turn, in gltoken-auth and in the CLI, publish too: a clean denial or a clean error, no yes that would
 # not have been one, no hang, and a store that is whole. E2E_LONG=yes tries each error at each call.
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
@@ -11,6 +11,7 @@ E2E_LIMIT=1800
 
 setup() {
 	e2e_host
+	gltoken user add stays
 }
 
 # The calls of a program once it has become gltoken, NAME COUNT a line: the COUNT-th of its name. Those that cannot
@@ -135,6 +136,58 @@ test_revoke() {
 		CMD=(gltoken revoke "$ID")
 	}
 	each 13 after_revoke
+}
+
+# What everybody sees is what was in force, or the new one as a whole; what an attempt left goes with the next.
+after_publish() {
+	LAST="$LAST ($RC)"
+	if [ "$RC" != 0 ] && [ "$RC" != 137 ]; then
+		[ -s "$T/err" ] || grep -q 'write(2' "$T/trace" || fail "no message: $(outcome)"
+	fi
+	getent -s gltoken passwd stays >/dev/null || fail "the snapshot is damaged: $(outcome)"
+	[ "$(find "$STATE" -name '*.new' | wc -l)" -le 1 ] || fail "attempts pile up: $(find "$STATE" -name '*.new')"
+	if [ "$RC" = 0 ]; then
+		getent -s gltoken passwd "$FRESH" >/dev/null || fail "done, and it does not show: $(outcome)"
+	else
+		ok gltoken publish
+		getent -s gltoken passwd "$FRESH" >/dev/null || fail "what the store has is not published: $(outcome)"
+	fi
+	[ -z "$(find "$STATE" -name '*.new')" ] || fail "left over: $(find "$STATE" -name '*.new')"
+}
+
+# An account that the store has and the snapshot does not.
+prepare_publish() {
+	FRESH=fresh$RANDOM$RANDOM
+	mv "$STATE/public/nss.cdb" "$T/kept"
+	ok gltoken user add "$FRESH"
+	mv "$T/kept" "$STATE/public/nss.cdb"
+	CMD=(gltoken publish)
+}
+
+test_publish() {
+	STATE=/var/lib/gltoken
+	: >"$T/in"
+	calls gltoken publish
+	prepare() { prepare_publish; }
+	each 17 after_publish
+}
+
+test_publish_killed_at_each_call() {
+	STATE=/var/lib/gltoken
+	local name count
+	: >"$T/in"
+	calls gltoken publish
+	# From the moment on in which it begins to write.
+	sed -nE 's/^[0-9]+ +([a-z0-9_]+)(\(.*)/\1 \2/p' "$T/whole" |
+		awk '{ n[$1]++ } /nss\.cdb\.new/ { on = 1 } on && $1 != "exit_group" { print $1, n[$1] }' >"$T/calls"
+	[ "$(wc -l <"$T/calls")" -ge 8 ] || fail "nothing was traced: $(cat "$T/whole")"
+	while read -r name count <&9; do
+		prepare_publish
+		RC=0
+		timeout -k 2 25 strace -f -o "$T/trace" -e inject="$name:signal=KILL:when=$count" "${CMD[@]}" >"$T/out" 2>"$T/err" || RC=$?
+		LAST="killed at $name $count"
+		after_publish
+	done 9<"$T/calls"
 }
 
 e2e_main "$@"
