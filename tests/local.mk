@@ -87,6 +87,7 @@ noinst_PROGRAMS += tests/fuzz/fuzz_gitcmd
 noinst_PROGRAMS += tests/fuzz/fuzz_http
 noinst_PROGRAMS += tests/fuzz/fuzz_import
 noinst_PROGRAMS += tests/fuzz/fuzz_keys
+noinst_PROGRAMS += tests/fuzz/fuzz_nss
 noinst_PROGRAMS += tests/fuzz/fuzz_record
 noinst_PROGRAMS += tests/fuzz/fuzz_scan
 noinst_PROGRAMS += tests/fuzz/fuzz_text
@@ -102,6 +103,10 @@ tests_fuzz_fuzz_import_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_import_LDADD = $(TOOLS_LIBS)
 tests_fuzz_fuzz_keys_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_keys_LDADD = $(TOOLS_LIBS)
+tests_fuzz_fuzz_nss_SOURCES = tests/fuzz/fuzz_nss.c pam_gltoken/nss_pack.c
+tests_fuzz_fuzz_nss_CPPFLAGS = $(AM_CPPFLAGS)
+tests_fuzz_fuzz_nss_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_nss_LDADD =
 tests_fuzz_fuzz_record_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_record_LDADD = $(TOOLS_LIBS)
 tests_fuzz_fuzz_scan_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -178,4 +183,4 @@ EXTRA_DIST += tests/nss/damage.c tests/nss/exports.sh tests/nss/forge.c tests/ns
 	tests/nss/readers.c tests/nss/republish.c tests/nss/threads.c
 EXTRA_DIST += tests/fuzz/run tests/fuzz/corpus
 EXTRA_DIST += tests/lessons/README.md tests/lessons/holes.sh
-EXTRA_DIST += .ci/run tests/run tests/screenshots tests/torture tests/lib tests/e2e tests/release tests/bench tests/coverage tests/fixtures
+EXTRA_DIST += .ci/run tests/run tests/screenshots tests/races tests/torture tests/lib tests/e2e tests/release tests/bench tests/coverage tests/fixtures
