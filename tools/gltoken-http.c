@@ -476,6 +476,17 @@ static bool join_repeated_headers(void)
 	return true;
 }
 
+/* They are read: whoever sees this process later need not find them where the server put them. */
+static void wipe_environment(void)
+{
+	static const char *const names[] = {"HTTP_AUTHORIZATION", "HTTP_PRIVATE_TOKEN"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char *value = getenv(names[i]);
+		if (value)
+			explicit_bzero(value, strlen(value));
+	}
+}
+
 static int start(struct http *h)
 {
 	struct glt_err err = {.text = "no memory"};
@@ -484,7 +495,9 @@ static int start(struct http *h)
 		log_decision(h, false, "config_error", err.text, NULL, true);
 		return reply_refusal(h, glt_text_of(NULL, false, false));
 	}
-	switch (glt_http_request_parse(&h->conf, from_environment, &h->request)) {
+	enum glt_http_parse parsed = glt_http_request_parse(&h->conf, from_environment, &h->request);
+	wipe_environment();
+	switch (parsed) {
 	case GLT_HTTP_OK:
 		return serve(h);
 	case GLT_HTTP_METHOD: {

@@ -179,6 +179,54 @@ test_repeated_headers() {
 	sed -i '/^\[http\]$/,$d' /etc/gltoken/gltoken.conf
 }
 
+has() { # TEXT PID...
+	perl "$E2E_LIB/memory-has.pl" "$@"
+}
+
+# $PID is a gltoken-http that is about to execute another program, and stays so.
+at_exec() {
+	local again
+	for again in no yes; do
+		for PID in $(pgrep -x gltoken-http); do
+			# execve's number, on x86-64 and elsewhere
+			if grep -Eqs '^(59|221) ' "/proc/$PID/syscall"; then break; fi
+			PID=
+		done
+		[ -n "$PID" ] || return 1
+		[ $again = yes ] || sleep 0.2
+	done
+}
+
+holds_no_secret() { # PID
+	local text
+	for text in "${TOKEN: -9}" "$(sed 's/.*Basic //; s/=*$//' <<<"$AUTH" | tail -c 13 | head -c 12)"; do
+		rc 1 has "$text" "$1"
+	done
+}
+
+# As it becomes git, and git then; the header and the secret in it, and the ticket is git's.
+test_no_secret_stays_in_its_memory() {
+	local request
+	new_token --user alice --scope write_repository
+	authorization "$TOKEN"
+	mkfifo "$T/body"
+	strace -f -qq -o "$T/trace" -P "$(git --exec-path)/git-http-backend" -e trace=execve -e inject=execve:delay_enter=4000000 \
+		setpriv --reuid git --regid git --init-groups env -i GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=POST HTTPS=on \
+		PATH_INFO=/demo/hello.git/git-upload-pack QUERY_STRING= CONTENT_LENGTH=100000 REMOTE_ADDR=192.0.2.7 \
+		CONTENT_TYPE=application/x-git-upload-pack-request "$AUTH" "$CGI" <"$T/body" >"$T/out" 2>"$T/err" &
+	request=$!
+	exec 7>"$T/body"
+	printf 0000 >&7
+	await at_exec
+	has demo/hello.git "$PID" || fail "nothing is found at all"
+	holds_no_secret "$PID"
+	await grep -q http-backend "/proc/$PID/cmdline"
+	has demo/hello.git "$PID" || fail "nothing is found at all"
+	holds_no_secret "$PID"
+	exec 7>&-
+	wait "$request" || true
+}
+
 closed_to_others() { # PID
 	[ "$(stat -c %U "/proc/$1/mem")" = root ]
 }
