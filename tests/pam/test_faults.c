@@ -91,6 +91,43 @@ char *strdup(const char *text)
 	return FAILS_NOW ? NULL : real(text);
 }
 
+char *strndup(const char *text, size_t n)
+{
+	char *(*real)(const char *, size_t) = dlsym(RTLD_NEXT, "strndup");
+
+	return FAILS_NOW ? NULL : real(text, n);
+}
+
+int connect(int fd, const struct sockaddr *address, socklen_t len)
+{
+	return FAILS_NOW ? -1 : REAL(connect)(fd, address, len);
+}
+
+int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
+{
+	return FAILS_NOW ? -1 : REAL(getsockopt)(fd, level, name, value, len);
+}
+
+int posix_spawn_file_actions_init(posix_spawn_file_actions_t *fa)
+{
+	return FAILS_NOW ? because : REAL(posix_spawn_file_actions_init)(fa);
+}
+
+int posix_spawnattr_setflags(posix_spawnattr_t *attr, short flags)
+{
+	return FAILS_NOW ? because : REAL(posix_spawnattr_setflags)(attr, flags);
+}
+
+int posix_spawnattr_setsigmask(posix_spawnattr_t *attr, const sigset_t *set)
+{
+	return FAILS_NOW ? because : REAL(posix_spawnattr_setsigmask)(attr, set);
+}
+
+int posix_spawnattr_setsigdefault(posix_spawnattr_t *attr, const sigset_t *set)
+{
+	return FAILS_NOW ? because : REAL(posix_spawnattr_setsigdefault)(attr, set);
+}
+
 int pam_set_item(pam_handle_t *pamh, int type, const void *item)
 {
 	return FAILS_NOW ? PAM_BUF_ERR : REAL(pam_set_item)(pamh, type, item);
