@@ -117,6 +117,19 @@ test_use_limit_does_not_renew_itself() {
 	ok gltoken rotate "$ID"
 }
 
+test_the_last_use_is_taken_once() {
+	local i pids=()
+	new_token --user alice --scope read_repository --max-uses 1
+	printf '%s\n' verb=verify "secret=$TOKEN" account=git service=sshd rhost=192.0.2.1 '' >"$T/request"
+	for i in {1..16}; do
+		timeout 60 "$HELPER" <"$T/request" >"$T/race.$i" &
+		pids+=($!)
+	done
+	wait "${pids[@]}" || true
+	[ "$(cat "$T"/race.* | grep -c verdict=allow)" = 1 ] || fail "not one winner: $(grep -H . "$T"/race.*)"
+	[ "$(cat "$T"/race.* | grep -cE 'reason=(used_up|busy)')" = 15 ] || fail "other reasons: $(grep -H reason "$T"/race.*)"
+}
+
 test_bot_rotates_only_itself() {
 	local other
 	new_token --user alice --scope read_repository
