@@ -297,8 +297,8 @@ e2e_socket() {
 
 # Build tests/lib/NAME.c, which does what no program of gltoken would, as $E2E_DIR/NAME.
 e2e_tool() { # NAME
-	# shellcheck disable=SC2046 # words
-	cc -std=c11 -D_GNU_SOURCE -I"$E2E_BUILD/pam_gltoken/core" -I"$E2E_LIB/../../pam_gltoken/core" \
+	# shellcheck disable=SC2046,SC2086 # words
+	cc -std=c11 -D_GNU_SOURCE ${E2E_CFLAGS-} -I"$E2E_BUILD/pam_gltoken/core" -I"$E2E_LIB/../../pam_gltoken/core" \
 		-o "$E2E_DIR/$1" "$E2E_LIB/$1.c" "$E2E_BUILD/libglt_core.a" \
 		$(pkg-config --cflags --libs lmdb libargon2 libsodium libprotobuf-c inih)
 }
