@@ -283,4 +283,34 @@ test_revoked_between_the_phases() {
 	cp "$T/pam" "$pam"
 }
 
+# What sshd starts, started wrongly, or where it cannot ask.
+test_programs_of_sshd() {
+	local keys=/usr/libexec/gltoken/gltoken-keys key=AAAAC3NzaC1lZDI1NTE5AAAAIEFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB
+	ok gltoken-shell --help
+	says '^usage: gltoken-shell'
+	ok gltoken-shell --version
+	rc 2 gltoken-shell --other
+	rc 2 gltoken-shell -c
+	rc 2 $keys git
+	says 'AuthorizedKeysCommand'
+	rc 2 $keys 'no account' ssh-ed25519 $key
+	rc 2 $keys git 'ssh ed25519' $key
+	rc 2 $keys git ssh-ed25519 short
+	rc 2 $keys git ssh-ed25519 "$key"$'\nssh-ed25519'
+	ok $keys git ssh-ed25519 $key
+	[ ! -s "$T/out" ] || fail "an unknown key opens something: $(outcome)"
+	run setpriv --reuid nobody --regid nogroup --clear-groups $keys git ssh-ed25519 $key
+	[ "$RC" = 1 ] || fail "nobody may not ask: $(outcome)"
+	[ ! -s "$T/out" ] || fail "who may not ask opens something: $(outcome)"
+	cp -a /etc/gltoken "$T/etc"
+	mv /var/lib/gltoken/gltoken.conf.valid "$T/valid"
+	echo '[nonsense]' >/etc/gltoken/gltoken.conf
+	run setpriv --reuid git --regid git --init-groups gltoken-shell -c "git-upload-pack 'demo/hello'"
+	cp -a "$T/etc/." /etc/gltoken/
+	mv "$T/valid" /var/lib/gltoken/gltoken.conf.valid
+	[ "$RC" != 0 ] || fail "it serves without a configuration: $(outcome)"
+	says 'emporarily unavailable'
+	logged 'gltoken-shell.*reason=config_error'
+}
+
 e2e_main "$@"
