@@ -134,6 +134,8 @@ test_usage() {
 	boxed 'the command ends within a quote' "personal_access_token 'name api"
 	boxed 'Usage: project_access_token <path> <name> <scope1[,scope2,...]> <role> [ttl_days]' project_access_token
 	boxed 'Usage: group_access_token <path> <name> <scope1[,scope2,...]> <role> [ttl_days]' group_access_token a b c
+	rc 1 ssh_ git@host project_access_token ../demo name read_repository reporter
+	says "^remote: path '../demo'"
 	boxed 'Usage: tokens show <id|self>' tokens show
 	boxed 'Usage: tokens [list|show|rotate|revoke]' tokens destroy
 	ok gltoken list --user bob --json
