@@ -184,3 +184,4 @@ EXTRA_DIST += tests/nss/damage.c tests/nss/exports.sh tests/nss/forge.c tests/ns
 EXTRA_DIST += tests/fuzz/run tests/fuzz/corpus
 EXTRA_DIST += tests/lessons/README.md tests/lessons/holes.sh
 EXTRA_DIST += .ci/run tests/run tests/screenshots tests/races tests/torture tests/lib tests/e2e tests/release tests/bench tests/coverage tests/fixtures
+EXTRA_DIST += .ci/run tests/run tests/screenshots tests/torture tests/lib tests/e2e tests/release tests/bench tests/coverage tests/coverage.txt tests/fixtures

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * devlog SOCKET FILE: be the system's logger, as far as a test needs one: append each message that syslog(3)
- * sends to SOCKET to FILE, one a line.
+ * devlog SOCKET FILE [COPY]: be the system's logger, as far as a test needs one: append each message that syslog(3)
+ * sends to SOCKET to FILE, one a line, and to COPY, which outlives the test.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,15 +29,21 @@ static int listen_at(const char *path)
 	return fd;
 }
 
+static int open_log(const char *path)
+{
+	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+}
+
 int main(int argc, char **argv)
 {
-	if (argc != 3) {
-		fprintf(stderr, "usage: devlog SOCKET FILE\n");
+	if (argc != 3 && argc != 4) {
+		fprintf(stderr, "usage: devlog SOCKET FILE [COPY]\n");
 		return 2;
 	}
-	int out = open(argv[2], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int out = open_log(argv[2]);
+	int copy = argc == 4 ? open_log(argv[3]) : -1;
 	int in = listen_at(argv[1]);
-	if (in < 0 || out < 0) {
+	if (in < 0 || out < 0 || (argc == 4 && copy < 0)) {
 		perror("devlog");
 		return 1;
 	}
@@ -50,7 +56,8 @@ int main(int argc, char **argv)
 			return 1;
 		if (line[n - 1] != '\n')
 			line[n++] = '\n';
-		if (write(out, line, (size_t)n) != n) /* one write: lines of several senders stay whole */
+		/* One write: lines of several senders stay whole. */
+		if (write(out, line, (size_t)n) != n || (copy >= 0 && write(copy, line, (size_t)n) != n))
 			return 1;
 	}
 }
