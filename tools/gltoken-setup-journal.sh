@@ -43,6 +43,7 @@ put() { # FILE
 	[ -d "$state" ] || mkdir -m 700 "$state"
 	rm -f "$state/$n.was"
 	hash_of "$new" >"$state/$n.wrote"
+	hash_of "$file" >"$state/$n.before"
 	if [ -e "$file" ]; then cp -a "$file" "$state/$n.was"; fi
 	record file "$file"
 	if [ -e "$file" ]; then cp -a "$file" "$file.gltoken-new"; else install -m 644 /dev/null "$file.gltoken-new"; fi
@@ -61,16 +62,19 @@ put_link() { # TARGET LINK
 
 # One file as it was. False: somebody else has changed it since, and it stays.
 put_back() { # FILE NUMBER
-	local file=$1 was=$state/$2.was now
+	local file=$1 was=$state/$2.was before now
 	rm -f "$file.gltoken-new"
 	now=$(hash_of "$file")
-	if [ "$now" = "$(hash_of "$was")" ]; then
-		rm -f "$was"
-	elif [ "$now" != "$(cat "$state/$2.wrote")" ]; then
+	before=$(cat "$state/$2.before" 2>/dev/null || hash_of "$was")
+	# As it was: never written, or put back by somebody who was killed then.
+	if [ "$now" = "$before" ]; then return 0; fi
+	if [ "$now" != "$(cat "$state/$2.wrote")" ]; then
 		say "  $file was changed since and stays as it is$([ ! -e "$was" ] || echo "; before setup it was as $was is")"
 		return 1
-	elif [ -e "$was" ]; then
-		mv -f "$was" "$file"
+	fi
+	if [ -e "$was" ]; then
+		cp -a "$was" "$file.gltoken-new"
+		mv -f "$file.gltoken-new" "$file"
 	else
 		rm -f "$file"
 	fi

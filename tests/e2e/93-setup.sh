@@ -20,12 +20,8 @@ host() {
 	find /etc/ssh /etc/pam.d /etc/nsswitch.conf -type f -exec sha256sum {} + | sort -k 2
 }
 
-sshd_runs() { # nobody here waits for orphans that have ended
-	ps -C sshd-git -o stat= | awk '!/^Z/ { n = 1 } END { exit !n }'
-}
-
-no_sshd() {
-	! sshd_runs
+nothing_runs() { # nobody here waits for orphans that have ended
+	ps -C sshd-git,fcgiwrap -o stat= | awk '!/^Z/ { n = 1 } END { exit n }'
 }
 
 no_nginx() {
@@ -35,7 +31,7 @@ no_nginx() {
 as_it_was() {
 	[ "$(host)" = "$before" ] || fail "the host is not as it was: $(diff <(echo "$before") <(host))"
 	[ ! -e /var/lib/gltoken/setup ] || fail "the journal is still there: $(cat /var/lib/gltoken/setup/journal)"
-	await no_sshd # it has been told to end
+	await nothing_runs # it has been told to end
 	ok gltoken repo list
 	hides trial
 	ok gltoken list
