@@ -60,11 +60,7 @@ slapd_start() {
 		'database mdb' 'suffix dc=example,dc=org' 'rootdn cn=admin,dc=example,dc=org' 'rootpw admin' \
 		"directory $E2E_DIR/ldap" >"$E2E_DIR/slapd.conf"
 	slapd -u openldap -g openldap -f "$E2E_DIR/slapd.conf" -h "$LDAP"
-	for _ in {1..100}; do
-		if ldapwhoami -x -H "$LDAP" >/dev/null 2>&1; then return 0; fi
-		sleep 0.05
-	done
-	fail "slapd did not start"
+	await ldapwhoami -x -H "$LDAP"
 }
 
 directory() {
@@ -99,11 +95,7 @@ directory() {
 	sed -i 's/^\(passwd\|group\|shadow\):.*/\1: files ldap/' /etc/nsswitch.conf
 	install -d -o nslcd /run/nslcd
 	nslcd
-	for _ in {1..100}; do
-		if getent passwd lara >/dev/null; then break; fi
-		sleep 0.05
-	done
-	ok getent passwd lara
+	await getent passwd lara
 	grep -q pam_ldap /etc/pam.d/common-auth || fail "the package has not put pam_ldap into common-auth"
 	gltoken member set demo @devs developer
 }

@@ -204,14 +204,14 @@ change() { # DIR
 	as_carl git -C "$1" -c user.name=Carl -c user.email=carl@example.org commit -qm change
 }
 
+another_net() { # PID
+	[ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]
+}
+
 day_begins() {
 	unshare --net sleep 600 &
 	echo $! >"$T/net.pid"
-	for _ in {1..50}; do
-		[ "$(readlink "/proc/$!/ns/net")" = "$(readlink /proc/self/ns/net)" ] || break
-		sleep 0.1
-	done
-	# shellcheck disable=SC2016 # for the shell in there
+	await another_net "$!"
 	nsenter "--net=/proc/$!/ns/net" ip link set lo up
 	echo '127.0.0.1 git.test' >>"$FRESH/etc/hosts"
 	ok host openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=git.test -addext subjectAltName=DNS:git.test \
@@ -231,19 +231,15 @@ everything() {
 		-printf '%p %u:%g %m %l\n' -type f -exec sha256sum {} \; | sort)
 }
 
-ended() { # PROGRAMS
-	for _ in {1..50}; do # they have been told to
-		pgrep -x "$1" >"$T/running" || return 0
-		sleep 0.1
-	done
-	fail "$1 still runs: $(cat "$T/running")"
+ended() { # PROGRAMS, which have been told to
+	! pgrep -x "$1"
 }
 
 # Nobody has to be who removes it: first setup's own, then the packages.
 undone() {
 	ok host gltoken setup --undo
 	says 'as it was before'
-	ended 'sshd-git|fcgiwrap'
+	await ended 'sshd-git|fcgiwrap'
 	[ ! -e "$FRESH/usr/sbin/sshd-git" ] || fail "sshd-git is still there"
 	LIMIT=100 ok fresh apt-get purge -y -qq gltoken libpam-gltoken libnss-gltoken
 	[ "$(everything)" = "$(cat "$T/before")" ] || fail "it left: $(everything | diff "$T/before" -)"

@@ -21,7 +21,7 @@ host() {
 }
 
 nothing_runs() { # nobody here waits for orphans that have ended
-	ps -C sshd-git,fcgiwrap -o stat= | awk '!/^Z/ { n = 1 } END { exit n }'
+	! ps -C sshd-git,fcgiwrap -o stat= | grep -qv '^Z'
 }
 
 no_nginx() {

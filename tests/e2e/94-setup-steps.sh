@@ -11,11 +11,12 @@ here=$(dirname "$0")
 stepping() { # N HOW ARGUMENT OF SETUP...
 	rm -f "$T/steps"
 	run env BASH_ENV="$E2E_LIB/at-step.sh" STEPS="$T/steps" STEP_AT="$1" STEP_HOW="$2" gltoken setup "${@:3}"
-	# What has been killed has left its last child to itself.
-	for _ in {1..100}; do
-		if ! pgrep -f '^timeout 60 |^gltoken (repo|issue|publish)' >"$T/left"; then break; fi
-		sleep 0.1
-	done
+	# What was killed has left its last child to itself.
+	await childless
+}
+
+childless() {
+	! pgrep -r R,S,D -f '^timeout 60 |^gltoken (repo|issue|publish)'
 }
 
 count() {
@@ -43,7 +44,7 @@ at_each_step() { # HOW ATLEAST ARGUMENT OF SETUP...
 
 own() {
 	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=git.test -keyout "$T/key.pem" -out "$T/cert.pem" 2>/dev/null
-	OWN=(--yes --ssh own --port "$(free_port)" --web nginx --server-name git.test --certificate "$T/cert.pem" --key "$T/key.pem" --nss)
+	OWN=(--yes --ssh own --port "$(free_port 22000)" --web nginx --server-name git.test --certificate "$T/cert.pem" --key "$T/key.pem" --nss)
 }
 
 test_an_sshd_of_its_own_and_https_fail() {
