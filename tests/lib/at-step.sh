@@ -7,9 +7,10 @@
 # shellcheck disable=SC2016 # commands as they stand in the script
 at_step() { # COMMAND
 	case $1 in
-	# No two at once, as on both sides of a pipe, or none of them is the one. The journal; files, links and folders; services; what the trial and bots need.
-	printf\ \'%s* | cat\ \>* | cat\ \"\$new\"* | cp\ -a* | install\ * | mv\ * | ln\ * | mkdir\ * | rm\ * | rmdir\ * | kill\ * | pkill\ * | \
-		'"${@:2}" > /dev/null' | gltoken\ * | clone_* | reload_service\ * | nginx\ * | sed\ -i*) ;;
+	# The journal; files, links and folders; services; what the trial and bots need. No two of them at once, as on both
+	# sides of a pipe, or none would be the one.
+	printf\ \'%s* | cat\ \>* | cat\ \"\$new\"* | cp\ -a* | install\ * | mv\ * | ln\ * | mkdir\ * | rm\ * | rmdir\ * | \
+		kill\ * | pkill\ * | '"${@:2}" > /dev/null' | gltoken\ * | clone_* | reload_service\ * | nginx\ * | sed\ -i*) ;;
 	*) return 0 ;;
 	esac
 	printf '%s\n' "${1//$'\n'/ }" >>"$STEPS"
