@@ -36,6 +36,8 @@ libglt_core_a_SOURCES = \
 	pam_gltoken/core/kinds.c \
 	pam_gltoken/core/meta.c \
 	pam_gltoken/core/meta.h \
+	pam_gltoken/core/migrate.c \
+	pam_gltoken/core/migrate.h \
 	pam_gltoken/core/notice.c \
 	pam_gltoken/core/notice.h \
 	pam_gltoken/core/nss_limits.c \

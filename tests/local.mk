@@ -37,6 +37,7 @@ check_PROGRAMS += tests/unit/test_http_request
 check_PROGRAMS += tests/unit/test_issue
 check_PROGRAMS += tests/unit/test_manual
 check_PROGRAMS += tests/unit/test_match
+check_PROGRAMS += tests/unit/test_migrate
 check_PROGRAMS += tests/unit/test_observed
 check_PROGRAMS += tests/unit/test_people
 check_PROGRAMS += tests/unit/test_policy

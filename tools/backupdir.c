@@ -14,7 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NAME "gltoken-%Y%m%dT%H%M%SZ.backup"
+#define TIME "%Y%m%dT%H%M%SZ.backup"
+#define NAME "gltoken-" TIME
 #define DIGITS "[0-9][0-9][0-9][0-9]"
 #define PATTERN "gltoken-" DIGITS DIGITS "T" DIGITS "[0-9][0-9]Z.backup"
 
@@ -38,16 +39,16 @@ int glt_backupdir_prepare(const struct glt_cli *cli, const char *dir)
 	return GLT_EXIT_UNAVAILABLE;
 }
 
-bool glt_backupdir_name(const char *dir, int64_t when, char *out, size_t size)
+bool glt_backupdir_name(const char *dir, const char *label, int64_t when, char *out, size_t size)
 {
 	char name[64];
 	time_t t = (time_t)when;
 	struct tm tm;
 	int n;
 
-	if (!gmtime_r(&t, &tm) || strftime(name, sizeof(name), NAME, &tm) == 0)
+	if (!gmtime_r(&t, &tm) || strftime(name, sizeof(name), TIME, &tm) == 0)
 		return false;
-	n = snprintf(out, size, "%s/%s", dir, name);
+	n = snprintf(out, size, "%s/gltoken-%s%s", dir, label, name);
 	return n > 0 && (size_t)n < size;
 }
 

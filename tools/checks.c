@@ -232,11 +232,11 @@ static bool visit_record(void *arg, struct glt_slice key, struct glt_slice value
 /* ---- indexes: each entry against its record ---- */
 
 /* Should a token stand in that index, and if key is given: under that key? */
-static bool indexed(enum glt_table table, const Glt__Token *t, const struct glt_slice *key)
+static bool indexed(const struct walk *w, const Glt__Token *t, const struct glt_slice *key)
 {
 	uint8_t kind[GLT_KIND_LEN];
 
-	switch (table) {
+	switch (w->table) {
 	case GLT_BY_SELECTOR:
 		return !key || is_str(*key, t->selector);
 	case GLT_BY_OWNER:
@@ -248,8 +248,8 @@ static bool indexed(enum glt_table table, const Glt__Token *t, const struct glt_
 	case GLT_BY_KIND:
 		return !key || (key->len == GLT_KIND_LEN &&
 				memcmp(key->data, glt_kind_key(t, kind).data, GLT_KIND_LEN) == 0);
-	case GLT_BY_FAMILY: /* the first of a family stands there only in a store of an earlier version */
-		return key ? is_u64(*key, t->family) : t->family != t->id;
+	case GLT_BY_FAMILY:
+		return (t->family != t->id || glt_schema(w->txn) < 2) && (!key || is_u64(*key, t->family));
 	default:
 		return false;
 	}
@@ -270,7 +270,7 @@ static bool visit_index(void *arg, struct glt_slice key, struct glt_slice value)
 	id = glt_get_u64(value.data);
 	switch (glt_token_load(w->txn, id, &t, NULL)) {
 	case GLT_OK:
-		if (indexed(w->table, t, &key))
+		if (indexed(w, t, &key))
 			note(&w->seen, id);
 		else
 			problem(w->out, w->table, "%s leads to token %" PRIu64 ", which does not say so",
@@ -332,7 +332,7 @@ static void expect_all(struct walk *index, const struct ids *records)
 			continue;
 		if (index->table == GLT_KEY_IDS || index->table == GLT_KEYS_OF)
 			problem(index->out, index->table, "key %" PRIu64 " is missing", id);
-		else if (glt_token_load(index->txn, id, &t, NULL) == GLT_OK && indexed(index->table, t, NULL))
+		else if (glt_token_load(index->txn, id, &t, NULL) == GLT_OK && indexed(index, t, NULL))
 			problem(index->out, index->table, "token %" PRIu64 " is missing", id);
 		glt_token_free(t);
 	}

@@ -163,58 +163,75 @@ static int backup(struct glt_cli *cli, struct target *t)
 	return rc == GLT_EXIT_OK ? put_in_place(cli, t) : rc;
 }
 
-static int print(const struct glt_cli *cli, const struct target *t)
+/* What the child tells of the backup is in memory that both have. */
+static int backup_into(struct glt_cli *cli, struct target *t)
+{
+	int rc = backup(cli, t);
+
+	if (rc != GLT_EXIT_OK && t->fd >= 0)
+		(void)unlinkat(t->dir, t->temporary, 0);
+	if (t->fd >= 0)
+		(void)close(t->fd);
+	if (t->dir >= 0)
+		(void)close(t->dir);
+	return rc;
+}
+
+int glt_backup_file(struct glt_cli *cli, const char *path, struct glt_backup *made)
+{
+	struct target t = {.path = path, .temporary = "", .dir = -1, .fd = -1};
+	int rc = GLT_EXIT_UNAVAILABLE;
+
+	t.made = mmap(NULL, sizeof(*t.made), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (t.made == MAP_FAILED) {
+		glt_cli_warn(cli, "out of memory");
+		return rc;
+	}
+	rc = backup_into(cli, &t);
+	*made = *t.made;
+	(void)munmap(t.made, sizeof(*t.made));
+	return rc;
+}
+
+static int print(const struct glt_cli *cli, const char *path, const struct glt_backup *made)
 {
 	char hash[GLT_HASH_HEX];
 
-	glt_hash_format(t->made->head.hash, hash);
+	glt_hash_format(made->head.hash, hash);
 	return glt_json_result(cli,
-			       json_pack("{s:o,s:I,s:I,s:s}", "file", glt_json_text(t->path), "bytes",
-					 (json_int_t)t->made->length, "seq", (json_int_t)t->made->head.seq, "head",
-					 hash),
+			       json_pack("{s:o,s:I,s:I,s:s}", "file", glt_json_text(path), "bytes",
+					 (json_int_t)made->length, "seq", (json_int_t)made->head.seq, "head", hash),
 			       true);
 }
 
-static int next_path(const struct glt_cli *cli, struct target *t, char *path, size_t size)
+static int next_path(const struct glt_cli *cli, char *path, size_t size)
 {
 	int rc = glt_backupdir_prepare(cli, cli->conf.backup_dir);
 
-	if (rc == GLT_EXIT_OK && !glt_backupdir_name(cli->conf.backup_dir, cli->now, path, size)) {
+	if (rc == GLT_EXIT_OK && !glt_backupdir_name(cli->conf.backup_dir, "", cli->now, path, size)) {
 		glt_cli_warn(cli, "no name for a backup in %s at this time", cli->conf.backup_dir);
 		return GLT_EXIT_UNAVAILABLE;
 	}
-	t->path = path;
 	return rc;
 }
 
 int glt_cmd_backup(struct glt_cli *cli, int argc, char **argv)
 {
-	struct target t = {.temporary = "", .dir = -1, .fd = -1};
-	char path[400];
+	struct glt_backup made;
+	char next[400];
+	const char *path;
 	int rc;
 
 	while (glt_cli_option(cli, argc, argv, options, help) != -1)
 		;
 	glt_cli_operands(cli, argc, argv, 0, 1, "one FILE, or none");
-	t.path = argv[optind];
-	t.made = mmap(NULL, sizeof(*t.made), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (t.made == MAP_FAILED) {
-		glt_cli_warn(cli, "out of memory");
-		return GLT_EXIT_UNAVAILABLE;
-	}
+	path = argv[optind];
 	rc = glt_cli_config(cli);
-	if (rc == GLT_EXIT_OK && !t.path)
-		rc = next_path(cli, &t, path, sizeof(path));
-	if (rc != GLT_EXIT_OK)
-		return rc;
-	rc = backup(cli, &t);
-	if (rc == GLT_EXIT_OK && t.path == path)
+	if (rc == GLT_EXIT_OK && !path)
+		rc = next_path(cli, next, sizeof(next));
+	if (rc == GLT_EXIT_OK)
+		rc = glt_backup_file(cli, path ? path : next, &made);
+	if (rc == GLT_EXIT_OK && !path)
 		rc = glt_backupdir_prune(cli, cli->conf.backup_dir, cli->conf.backup_keep);
-	if (rc != GLT_EXIT_OK && t.fd >= 0)
-		(void)unlinkat(t.dir, t.temporary, 0);
-	if (t.fd >= 0)
-		(void)close(t.fd);
-	if (t.dir >= 0)
-		(void)close(t.dir);
-	return rc == GLT_EXIT_OK ? print(cli, &t) : rc;
+	return rc == GLT_EXIT_OK ? print(cli, path ? path : next, &made) : rc;
 }

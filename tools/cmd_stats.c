@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmds.h"
 
+#include "backupdir.h"
 #include "stats.h"
 
 static const char help[] =
@@ -24,7 +25,7 @@ static const struct option options[] = {
 int glt_cmd_stats(struct glt_cli *cli, int argc, char **argv)
 {
 	bool quick = false, prometheus = false;
-	struct glt_stats stats;
+	struct glt_stats stats = {.backup_at = 0};
 	struct glt_err err;
 	int c, rc;
 
@@ -35,7 +36,11 @@ int glt_cmd_stats(struct glt_cli *cli, int argc, char **argv)
 	glt_cli_operands(cli, argc, argv, 0, 0, "");
 	if (prometheus && cli->format == GLT_FORMAT_JSON)
 		glt_cli_usage(cli, "only one of --json and --prometheus may be given");
-	rc = glt_cli_open(cli, false);
+	rc = glt_cli_config(cli);
+	if (rc == GLT_EXIT_OK)
+		stats.backup_at = glt_backupdir_newest(cli->conf.backup_dir);
+	if (rc == GLT_EXIT_OK)
+		rc = glt_cli_open(cli, false);
 	if (rc != GLT_EXIT_OK)
 		return rc;
 	if (glt_stats_gather(cli, quick, &stats, &err) != GLT_OK)

@@ -45,6 +45,10 @@ int glt_cmd_audit(struct glt_cli *cli, int argc, char **argv);
 int glt_audit_observed(struct glt_cli *cli, size_t limit);
 int glt_cmd_audit_verify(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_backup(struct glt_cli *cli, int argc, char **argv);
+/* Make and verify a backup in the file path, which is replaced if it is a backup. Exit status, after a message. */
+struct glt_backup;
+int glt_backup_file(struct glt_cli *cli, const char *path, struct glt_backup *made);
+int glt_cmd_migrate(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_report(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_restore(struct glt_cli *cli, int argc, char **argv);
 int glt_cmd_export(struct glt_cli *cli, int argc, char **argv);

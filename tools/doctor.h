@@ -35,6 +35,8 @@ enum glt_severity { GLT_NOTE, GLT_WARNING, GLT_ERROR };
 	X(state_writable, GLT_ERROR, true,                                                                           \
 	  "whoever can write the folder above the store can put another in its place")                               \
 	X(store_unusable, GLT_ERROR, false, "every token is refused while the store cannot be read")                 \
+	X(store_schema, GLT_NOTE, false,                                                                             \
+	  "the release before can still be put back, but what this one does better does not count")                  \
 	X(store_readers, GLT_WARNING, false, "when all places for readers are taken, logins are refused")            \
 	X(disk_space, GLT_WARNING, false, "on a full disk nothing can be issued, rotated or audited")                \
 	X(clock_behind, GLT_ERROR, false, "what has expired works again while the clock is behind")                  \

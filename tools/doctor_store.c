@@ -27,6 +27,15 @@ static void readers(struct glt_doctor *d, struct glt_txn *txn)
 				"%u of %d places for readers are taken", stats.readers, READERS_MAX);
 }
 
+static void schema(struct glt_doctor *d, struct glt_txn *txn)
+{
+	const unsigned is = glt_schema(txn);
+
+	if (is < GLT_SCHEMA)
+		glt_doctor_find(d, GLT_D_store_schema, "gltoken migrate",
+				"the store is of schema %u, and this version's is %u", is, GLT_SCHEMA);
+}
+
 struct moments {
 	int64_t first, last;
 };
@@ -138,6 +147,7 @@ void glt_doctor_store(struct glt_doctor *d)
 		if (st == GLT_OK)
 			st = glt_walk_back(txn, GLT_AUDIT, all, first_event, &m.last, &err);
 		readers(d, txn);
+		schema(d, txn);
 		glt_txn_end(txn);
 	}
 	if (st != GLT_OK) {

@@ -41,6 +41,7 @@ static const struct glt_command commands[] = {
 	{"audit", NULL, glt_cmd_audit, "what was changed, when and by whom"},
 	{"backup", NULL, glt_cmd_backup, "write the store into one file, while it is in use"},
 	{"restore", NULL, glt_cmd_restore, "put a backup in the place of the store"},
+	{"migrate", NULL, glt_cmd_migrate, "bring the store to the schema of this version, after a backup"},
 	{"export", NULL, glt_cmd_export, "print everything for another host"},
 	{"import", NULL, glt_cmd_import, "add what another host's export printed"},
 	{"notify", NULL, glt_cmd_notify, "tell of tokens that expire soon"},

@@ -178,6 +178,7 @@ tools_gltoken_SOURCES = \
 	tools/cmd_list.c \
 	tools/cmd_member.c \
 	tools/cmd_member_import.c \
+	tools/cmd_migrate.c \
 	tools/cmd_notify.c \
 	tools/cmd_policy.c \
 	tools/cmd_policy_check.c \

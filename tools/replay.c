@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "replay.h"
 
+#include "migrate.h"
 #include "people.h"
 #include "project.h"
 #include "role.h"
@@ -312,9 +313,12 @@ static enum glt_status apply_repo(struct apply *a, struct glt_err *err)
 static enum glt_status apply_event(struct apply *a, struct glt_err *err)
 {
 	const Glt__Event *ev = a->ev;
+	struct glt_migration migration;
 
 	if (strcmp(ev->action, "token.move") == 0) /* repo.move did it */
 		return GLT_OK;
+	if (strcmp(ev->action, "store.migrate") == 0) /* what stands behind it is of the later schema */
+		return glt_migrate_in(a->txn, &migration, err);
 	if (strncmp(ev->action, "repo.", 5) == 0)
 		return apply_repo(a, err);
 	if (ev->token != 0)

@@ -73,13 +73,14 @@ enum glt_status glt_stats_gather(struct glt_cli *cli, bool quick, struct glt_sta
 	struct glt_txn *txn;
 	enum glt_status st;
 
-	memset(out, 0, sizeof(*out));
+	*out = (struct glt_stats){.backup_at = out->backup_at};
 	(void)glt_counts_read(&cli->conf, out->count);
 	out->slots = glt_slot_count(&cli->conf);
 	out->slots_busy = glt_slots_busy(&cli->conf);
 	st = glt_txn_begin(cli->store, false, &txn, err);
 	if (st != GLT_OK)
 		return st;
+	out->schema = glt_schema(txn);
 	st = glt_store_stat(txn, &out->store);
 	glt_txn_end(txn);
 	if (st != GLT_OK)

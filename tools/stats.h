@@ -22,9 +22,11 @@ struct glt_stats {
 	bool tokens_read; /* not with --quick */
 	uint64_t state[GLT_STATES], expiring_7d, expiring_30d, damaged;
 	uint64_t count[GLT_COUNTS]; /* since boot */
-	unsigned slots, slots_busy;
+	unsigned slots, slots_busy, schema;
+	int64_t backup_at; /* the newest in [backup] dir; 0: none, or not to be seen */
 };
 
+/* backup_at stays as it is: root alone may see it, and was root before the store was opened. */
 enum glt_status glt_stats_gather(struct glt_cli *cli, bool quick, struct glt_stats *out, struct glt_err *err);
 bool glt_stats_json(const struct glt_stats *s);
 void glt_stats_text(const struct glt_stats *s);

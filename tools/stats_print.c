@@ -31,11 +31,13 @@ bool glt_stats_json(const struct glt_stats *s)
 	if (!s->tokens_read)
 		json_decref(tokens);
 	(void)json_object_set_new(o, "entries", entries);
+	(void)json_object_set_new(o, "schema", number(s->schema));
 	(void)json_object_set_new(o, "file_bytes", number(s->store.file_bytes));
 	(void)json_object_set_new(o, "used_bytes", number(s->store.used_bytes));
 	(void)json_object_set_new(o, "free_bytes", number(s->store.free_bytes));
 	(void)json_object_set_new(o, "map_bytes", number(s->store.map_size));
 	(void)json_object_set_new(o, "readers", number(s->store.readers));
+	(void)json_object_set_new(o, "newest_backup_at", glt_json_time(s->backup_at));
 	(void)json_object_set_new(o, "answers", answers);
 	(void)json_object_set_new(o, "hashes", number(s->count[GLT_COUNT_HASHED]));
 	(void)json_object_set_new(o, "cache_hits", number(s->count[GLT_COUNT_CACHED]));
@@ -51,6 +53,9 @@ static void line(const char *what, const char *which, uint64_t v)
 
 void glt_stats_text(const struct glt_stats *s)
 {
+	char when[GLT_LOCAL_TEXT];
+
+	glt_when_local(s->backup_at, false, when);
 	for (int i = 0; s->tokens_read && i < GLT_STATES; i++)
 		line("tokens ", glt_state_names[i], s->state[i]);
 	if (s->tokens_read) {
@@ -62,6 +67,7 @@ void glt_stats_text(const struct glt_stats *s)
 	for (int t = 0; t < GLT_TABLES; t++)
 		if (s->store.entries[t])
 			line("entries ", glt_table_name((enum glt_table)t), s->store.entries[t]);
+	line("schema", "", s->schema);
 	line("bytes of the ", "file", s->store.file_bytes);
 	line("bytes ", "used", s->store.used_bytes);
 	line("  of them ", "free", s->store.free_bytes);
@@ -69,6 +75,8 @@ void glt_stats_text(const struct glt_stats *s)
 	line("readers", "", s->store.readers);
 	line("slots", "", s->slots);
 	line("slots ", "busy", s->slots_busy);
+	if (s->backup_at)
+		printf("%-28s %12s\n", "newest backup", when);
 	line("hashes ", "since boot", s->count[GLT_COUNT_HASHED]);
 	line("cache hits ", "since boot", s->count[GLT_COUNT_CACHED]);
 	for (int r = 0; r < GLT_REASON_COUNT; r++)
@@ -109,11 +117,15 @@ void glt_stats_prometheus(const struct glt_stats *s)
 	for (int t = 0; t < GLT_TABLES; t++)
 		printf("gltoken_store_entries{table=\"%s\"} %" PRIu64 "\n", glt_table_name((enum glt_table)t),
 		       s->store.entries[t]);
+	single("store_schema", "gauge", "Schema of the store, see gltoken migrate.", s->schema);
 	single("store_file_bytes", "gauge", "Size of the store's file.", s->store.file_bytes);
 	single("store_used_bytes", "gauge", "Bytes of the pages that were ever used.", s->store.used_bytes);
 	single("store_free_bytes", "gauge", "Bytes of used pages that are free again.", s->store.free_bytes);
 	single("store_map_bytes", "gauge", "Size of the map; it grows by itself.", s->store.map_size);
 	single("store_readers", "gauge", "Processes that have the store open for reading.", s->store.readers);
+	if (s->backup_at) /* absent where there is none, so that absent() tells of it */
+		single("backup_timestamp_seconds", "gauge", "When the newest backup in [backup] dir was made.",
+		       (uint64_t)s->backup_at);
 	single("hash_slots", "gauge", "Hashes that may run at once.", s->slots);
 	single("hash_slots_busy", "gauge", "Hashes that run now.", s->slots_busy);
 	single("hashes_total", "counter", "Argon2 computations for requests since boot.",

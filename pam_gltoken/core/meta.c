@@ -126,15 +126,37 @@ enum glt_status glt_store_new(const char *dir, struct glt_store **out, struct gl
 	return GLT_OK;
 }
 
-void glt_meta_new(struct glt_txn *txn, struct glt_change *c)
+void glt_meta_raise(struct glt_meta *m, struct glt_change *c)
 {
+	m->schema = GLT_SCHEMA;
 	put_u64(c, "schema", GLT_SCHEMA);
 	put_u64(c, "min_reader", GLT_SCHEMA);
+	put_bytes(c, "made_by", PACKAGE_VERSION, strlen(PACKAGE_VERSION)); /* for who cannot read it */
+}
+
+void glt_meta_new(struct glt_txn *txn, struct glt_change *c)
+{
+	glt_meta_raise(&txn->meta, c);
 	glt_change_kinds(txn);
 	glt_change_epoch(c);
 }
 
-enum glt_status glt_meta_check_schema(struct glt_txn *txn, struct glt_err *err)
+static enum glt_status too_new(struct glt_txn *txn, uint64_t schema, struct glt_err *err)
+{
+	struct glt_slice v = {NULL, 0};
+	char made_by[32] = "a newer gltoken";
+
+	if (glt_get(txn, GLT_META, glt_slice_str("made_by"), &v, NULL) == GLT_OK)
+		(void)snprintf(made_by, sizeof(made_by), "gltoken %.*s", v.len < 20 ? (int)v.len : 20,
+			       (const char *)v.data);
+	return glt_fail(err, GLT_UNAVAILABLE,
+			"the store is of schema %llu, as %s writes it; this is gltoken " PACKAGE_VERSION
+			", which reads up to schema %u: install the newer version again, or restore the backup "
+			"that its 'gltoken migrate' made",
+			(unsigned long long)schema, made_by, GLT_SCHEMA);
+}
+
+enum glt_status glt_meta_schema(struct glt_txn *txn, uint64_t *out, struct glt_err *err)
 {
 	uint64_t schema = 0, min_reader = 0;
 	enum glt_status st = get_u64(txn, "schema", &schema, err);
@@ -142,18 +164,25 @@ enum glt_status glt_meta_check_schema(struct glt_txn *txn, struct glt_err *err)
 	if (st == GLT_OK)
 		st = get_u64(txn, "min_reader", &min_reader, err);
 	if (st == GLT_OK && min_reader > GLT_SCHEMA)
-		return glt_fail(
-			err, GLT_UNAVAILABLE,
-			"the store was written by a newer gltoken (schema %llu, this one reads up to %u): install "
-			"that version again",
-			(unsigned long long)schema, GLT_SCHEMA);
+		return too_new(txn, schema, err);
+	/* A newer version may say that what it added does no harm to this one. */
+	*out = schema < GLT_SCHEMA ? schema : GLT_SCHEMA;
 	return st;
+}
+
+unsigned glt_schema(struct glt_txn *txn)
+{
+	if (txn->meta.schema == 0) /* a reader; that it can be read was seen when the store was opened */
+		(void)glt_meta_schema(txn, &txn->meta.schema, NULL);
+	return (unsigned)txn->meta.schema;
 }
 
 enum glt_status glt_meta_load(struct glt_txn *txn, struct glt_meta *m, struct glt_err *err)
 {
-	enum glt_status st = glt_store_head(txn, &m->head, err);
+	enum glt_status st = glt_meta_schema(txn, &m->schema, err);
 
+	if (st == GLT_OK)
+		st = glt_store_head(txn, &m->head, err);
 	for (int i = 0; st == GLT_OK && i < GLT_COUNTERS; i++)
 		st = get_u64(txn, counters[i], &m->counter[i], err);
 	m->kinds = st == GLT_OK && glt_kinds_known(txn);
@@ -182,17 +211,22 @@ static void chain(struct glt_meta *m, struct glt_change *c, Glt__Event *ev)
 	ev->seq = m->head.seq + 1;
 	if (ev->at == 0)
 		ev->at = glt_now();
-	ev->link = m->head.link;
-	ev->phrases = 1;
-	bytes = glt_event_write(ev, &len);
-	if (!bytes) {
-		glt_change_fail(c);
-		return;
+	if (m->schema >= 2) {
+		ev->link = m->head.link;
+		ev->phrases = 1;
+	} else {
+		ev->previous = (ProtobufCBinaryData){sizeof(m->head.hash), m->head.hash};
 	}
-	glt_put_u64(key, ev->seq);
-	glt_change_put(c, GLT_AUDIT, (struct glt_slice){key, sizeof(key)}, (struct glt_slice){bytes, len});
-	glt_head_advance(&m->head, ev, (struct glt_slice){bytes, len});
-	free(bytes);
+	bytes = glt_event_write(ev, &len);
+	if (bytes) {
+		glt_put_u64(key, ev->seq);
+		glt_change_put(c, GLT_AUDIT, (struct glt_slice){key, sizeof(key)}, (struct glt_slice){bytes, len});
+		glt_head_advance(&m->head, ev, (struct glt_slice){bytes, len});
+		free(bytes);
+	} else {
+		glt_change_fail(c);
+	}
+	ev->previous = (ProtobufCBinaryData){0, NULL}; /* lent, not owned */
 }
 
 static void put_link(struct glt_change *c, const struct glt_head *head)
@@ -215,7 +249,8 @@ void glt_meta_finish(struct glt_meta *m, struct glt_change *c)
 		put_u64(c, "kinds", m->counter[GLT_NEXT_GENERATION]);
 	put_u64(c, "seq", m->head.seq);
 	put_bytes(c, "head", m->head.hash, sizeof(m->head.hash));
-	put_link(c, &m->head);
+	if (m->schema >= 2)
+		put_link(c, &m->head);
 }
 
 uint64_t glt_next(struct glt_txn *txn, enum glt_counter counter)

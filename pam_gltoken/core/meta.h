@@ -18,6 +18,7 @@ struct glt_store {
 };
 
 struct glt_meta {
+	uint64_t schema; /* what is written now is of it, and what reads it reads this */
 	uint64_t counter[GLT_COUNTERS];
 	struct glt_head head;
 	bool kinds; /* by_kind has all tokens */
@@ -34,8 +35,10 @@ struct glt_txn {
 enum glt_status glt_store_new(const char *dir, struct glt_store **out, struct glt_err *err);
 /* What a new store holds besides. */
 void glt_meta_new(struct glt_txn *txn, struct glt_change *c);
-/* GLT_UNAVAILABLE: written by a newer gltoken. */
-enum glt_status glt_meta_check_schema(struct glt_txn *txn, struct glt_err *err);
+/* Make an older store one of this version's schema. */
+void glt_meta_raise(struct glt_meta *m, struct glt_change *c);
+/* The schema that counts for this version; GLT_UNAVAILABLE: written by a newer gltoken. */
+enum glt_status glt_meta_schema(struct glt_txn *txn, uint64_t *out, struct glt_err *err);
 enum glt_status glt_meta_load(struct glt_txn *txn, struct glt_meta *m, struct glt_err *err);
 /* Number the events of c, chain them, and make them and the new m operations of c. */
 void glt_meta_finish(struct glt_meta *m, struct glt_change *c);

@@ -193,7 +193,7 @@ static enum glt_status open_known(struct glt_store *s, struct glt_err *err)
 		return lmdb_fail(s, rc, "begin", err);
 	st = open_tables(s, txn.mdb, 0, err);
 	if (st == GLT_OK)
-		st = glt_meta_check_schema(&txn, err);
+		st = glt_meta_schema(&txn, &txn.meta.schema, err);
 	/* Committing a reader keeps the table handles; aborting would close them. */
 	rc = mdb_txn_commit(txn.mdb);
 	return st == GLT_OK && rc != 0 ? lmdb_fail(s, rc, "open", err) : st;

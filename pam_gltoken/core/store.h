@@ -22,7 +22,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GLT_SCHEMA 1u
+/*
+ * What this version makes of a store, and the newest that it reads. A store of an earlier schema is read and written as
+ * the release that made it does, until `gltoken migrate` (migrate.h): till then that release can be put back.
+ *   1  the first
+ *   2  the index by_family has no token that is the first of its family; an event has link and phrases, not previous
+ */
+#define GLT_SCHEMA 2u
 
 /* The number is part of the format: checksums cover it. */
 enum glt_table {
@@ -31,7 +37,7 @@ enum glt_table {
 	GLT_BY_OWNER,    /* owner -> id, many */
 	GLT_BY_PATH,     /* path -> id, many */
 	GLT_BY_EXPIRY,   /* expires_at -> id, many */
-	GLT_BY_FAMILY,   /* family -> id of each but the first, whose id it is, many */
+	GLT_BY_FAMILY,   /* family -> id of each but the first, whose id it is, many (schema 1: of each) */
 	GLT_NAMESPACES,  /* path -> Namespace */
 	GLT_MEMBERS,     /* path NUL principal -> Member */
 	GLT_USERS,       /* name -> User */
@@ -92,6 +98,9 @@ const uint8_t *glt_store_key(const struct glt_store *store);
 /* Random bytes that change at restore: old tickets and caches die with them. */
 enum glt_status glt_store_epoch(struct glt_txn *txn, uint8_t out[GLT_EPOCH_LEN], struct glt_err *err);
 enum glt_status glt_store_head(struct glt_txn *txn, struct glt_head *out, struct glt_err *err);
+
+/* The schema of the store as this transaction sees it, or GLT_SCHEMA where that is lower. */
+unsigned glt_schema(struct glt_txn *txn);
 
 /* What of a store is published for libnss_gltoken, see publish.h. */
 enum glt_published_part {

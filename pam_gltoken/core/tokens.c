@@ -395,7 +395,7 @@ enum glt_status glt_token_resolve(struct glt_txn *txn, const char *text, Glt__To
 
 /* ---- writing ---- */
 
-static void index_token(struct glt_change *c, const Glt__Token *t,
+static void index_token(struct glt_change *c, const Glt__Token *t, bool first_in_family,
 			void (*link)(struct glt_change *, enum glt_table, struct glt_slice, uint64_t))
 {
 	uint8_t when[GLT_KEY_U64], family[GLT_KEY_U64], kind[GLT_KIND_LEN];
@@ -408,7 +408,7 @@ static void index_token(struct glt_change *c, const Glt__Token *t,
 		glt_put_u64(when, (uint64_t)t->expires_at);
 		link(c, GLT_BY_EXPIRY, (struct glt_slice){when, sizeof(when)}, t->id);
 	}
-	if (t->family != t->id || link == glt_change_unlink) {
+	if (t->family != t->id || first_in_family) {
 		glt_put_u64(family, t->family);
 		link(c, GLT_BY_FAMILY, (struct glt_slice){family, sizeof(family)}, t->id);
 	}
@@ -450,12 +450,14 @@ static unsigned public_parts(const Glt__Token *old, const Glt__Token *fresh)
 
 void glt_token_store(struct glt_txn *txn, struct glt_change *c, const Glt__Token *old, Glt__Token *fresh)
 {
+	const unsigned schema = glt_schema(txn);
+
 	glt_change_public(c, public_parts(old, fresh));
 	if (old) {
 		uint8_t key[GLT_KEY_U64];
 
 		glt_put_u64(key, old->id);
-		index_token(c, old, glt_change_unlink);
+		index_token(c, old, schema < 2, glt_change_unlink);
 		if (!fresh) {
 			glt_change_del(c, GLT_TOKENS, (struct glt_slice){key, sizeof(key)});
 			glt_change_del(c, GLT_BY_SELECTOR, glt_slice_str(old->selector));
@@ -463,7 +465,7 @@ void glt_token_store(struct glt_txn *txn, struct glt_change *c, const Glt__Token
 	}
 	if (fresh) {
 		fresh->generation = glt_next(txn, GLT_NEXT_GENERATION);
-		index_token(c, fresh, glt_change_link);
+		index_token(c, fresh, schema < 2, glt_change_link);
 		put_record(c, fresh);
 	}
 }

@@ -22,6 +22,7 @@ int main(int argc, char **argv)
 	glt_put_u64(later, GLT_SCHEMA + 1);
 	glt_change_put(c, GLT_META, glt_slice_str("schema"), (struct glt_slice){later, sizeof(later)});
 	glt_change_put(c, GLT_META, glt_slice_str("min_reader"), (struct glt_slice){later, sizeof(later)});
+	glt_change_put(c, GLT_META, glt_slice_str("made_by"), glt_slice_str("99.1"));
 	glt_change_event(c, &event);
 	enum glt_status status = glt_store_apply(txn, c, &err);
 	glt_change_free(c);

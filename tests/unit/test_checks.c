@@ -377,17 +377,13 @@ static void selections(void **state)
 static void index_of_an_earlier_version(void **state)
 {
 	uint8_t b[GLT_KEY_U64];
-	struct glt_checks found;
-	struct glt_err err;
 	struct glt_txn *txn;
 	struct glt_change *c = begin(&txn);
 
 	(void)state;
 	glt_change_link(c, GLT_BY_FAMILY, u64(b, 12), 12);
 	apply(txn, c);
-	assert_int_equal(glt_checks_run(store, &found, &err), GLT_OK);
-	assert_int_equal(found.total, 0);
-	glt_checks_free(&found);
+	FINDS("by_family: 12 leads to token 12, which does not say so"); /* it was to be migrated */
 	selects((struct glt_select){.now = NOW, .family = 12});
 }
 

@@ -352,24 +352,20 @@ static void key_size(void **state)
 
 /* ---- schema ---- */
 
-static void set_schema(struct tmpstore *t, uint64_t schema, uint64_t min_reader)
-{
-	uint8_t a[GLT_KEY_U64], b[GLT_KEY_U64];
-
-	glt_put_u64(a, schema);
-	glt_put_u64(b, min_reader);
-	tmpstore_put(t, GLT_META, glt_slice_str("schema"), (struct glt_slice){a, sizeof(a)});
-	tmpstore_put(t, GLT_META, glt_slice_str("min_reader"), (struct glt_slice){b, sizeof(b)});
-	tmpstore_close(t);
-}
-
 static void newer_schema(void **state)
 {
 	struct tmpstore *t = *state;
 
-	set_schema(t, 7, GLT_SCHEMA + 1);
+	tmpstore_schema(t, 7, GLT_SCHEMA + 1);
 	opens(t, GLT_UNAVAILABLE,
-	      "written by a newer gltoken (schema 7, this one reads up to 1): install that version");
+	      "the store is of schema 7, as gltoken " PACKAGE_VERSION " writes it; this is gltoken " PACKAGE_VERSION
+	      ", which reads up to schema 2: install the newer version again");
+	tmpstore_teardown(state);
+	tmpstore_setup(state);
+	t = *state;
+	tmpstore_put(t, GLT_META, glt_slice_str("made_by"), glt_slice_str("9.8.7-rc1-and-what-nobody-names-so"));
+	tmpstore_schema(t, 7, 7);
+	opens(t, GLT_UNAVAILABLE, "schema 7, as gltoken 9.8.7-rc1-and-what-n writes it; this is");
 }
 
 /* A newer version may say that what it added does no harm to this one. */
@@ -377,7 +373,7 @@ static void newer_but_readable(void **state)
 {
 	struct tmpstore *t = *state;
 
-	set_schema(t, GLT_SCHEMA + 1, GLT_SCHEMA);
+	tmpstore_schema(t, GLT_SCHEMA + 1, GLT_SCHEMA);
 	opens(t, GLT_OK, NULL);
 }
 

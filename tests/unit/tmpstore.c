@@ -128,6 +128,17 @@ void tmpstore_put(struct tmpstore *t, enum glt_table table, struct glt_slice key
 	tmpstore_apply(txn, c);
 }
 
+void tmpstore_schema(struct tmpstore *t, uint64_t schema, uint64_t min_reader)
+{
+	uint8_t a[GLT_KEY_U64], b[GLT_KEY_U64];
+
+	glt_put_u64(a, schema);
+	glt_put_u64(b, min_reader);
+	tmpstore_put(t, GLT_META, glt_slice_str("schema"), (struct glt_slice){a, sizeof(a)});
+	tmpstore_put(t, GLT_META, glt_slice_str("min_reader"), (struct glt_slice){b, sizeof(b)});
+	tmpstore_close(t);
+}
+
 uint64_t tmpstore_count(struct tmpstore *t, enum glt_table table)
 {
 	struct glt_txn *txn = tmpstore_begin(t, false);

@@ -64,6 +64,8 @@ void expect_status(enum glt_status got, enum glt_status want, const struct glt_e
 struct glt_txn *tmpstore_begin(struct tmpstore *t, bool write);
 void tmpstore_apply(struct glt_txn *txn, struct glt_change *c); /* frees c too */
 void tmpstore_put(struct tmpstore *t, enum glt_table table, struct glt_slice key, struct glt_slice value);
+/* A store of another schema, with nothing else that is of it. */
+void tmpstore_schema(struct tmpstore *t, uint64_t schema, uint64_t min_reader);
 uint64_t tmpstore_count(struct tmpstore *t, enum glt_table table);
 void tmpstore_user(struct tmpstore *t, const char *name, bool virtual_user, Glt__State state);
 void tmpstore_member(struct tmpstore *t, const char *path, const char *principal, int role); /* 0: remove */
