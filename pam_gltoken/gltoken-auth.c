@@ -150,11 +150,11 @@ static enum glt_status know_caller(struct auth *a, struct glt_err *err)
 /* Said at each request: a host must not run for long on what its administrator does not see. */
 static void log_copy(const struct glt_conf *conf, bool used)
 {
-	struct glt_log_line line = {.len = 0};
+	struct glt_log_line line;
 	char kept[GLT_WHEN_TEXT];
 
 	glt_when_rfc3339(conf->kept.tv_sec, kept);
-	glt_log_add(&line, "event", "config");
+	glt_log_begin(&line, conf->log_json ? "json" : NULL, "config");
 	glt_log_add(&line, "reason", "config_error");
 	glt_log_add(&line, "using", used ? "last validated copy" : "nothing");
 	glt_log_add(&line, "kept_at", kept);
