@@ -158,8 +158,8 @@ uninstall-hook:
 
 # ---- accounts, folders and the helper's mode ----
 
-# Every hook that a push can run; gltoken-hook sees from its name which one it is.
-HOOKS = pre-receive update post-receive post-update proc-receive reference-transaction push-to-checkout
+# Every hook that a push can run, and what counts a fetch; gltoken-hook sees from its name which one it is.
+HOOKS = pack-objects pre-receive update post-receive post-update proc-receive reference-transaction push-to-checkout
 
 # The helper gets its privilege last, and only together with the group that bounds who may run it.
 install-exec-hook: $(CONF_MADE)

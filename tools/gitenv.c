@@ -15,6 +15,7 @@
 #define GIT_PATH "/usr/local/bin:/usr/bin:/bin"
 
 #define HOOKS GLT_LIBEXECDIR "/hooks"
+#define PACK_HOOK HOOKS "/" GLT_PACK_HOOK
 
 static void __attribute__((format(printf, 2, 3))) put(struct glt_gitenv *e, const char *fmt, ...)
 {
@@ -114,6 +115,8 @@ void glt_gitenv_init(struct glt_gitenv *e, const struct glt_gitenv_from *from)
 	glt_gitenv_add(e, "GL_PROTOCOL", from->via);
 	glt_gitenv_add(e, "GL_PROJECT_PATH", from->repo->project);
 	glt_gitenv_add(e, "GL_REPO", from->repo->project);
+	glt_gitenv_add(e, "GLTOKEN_ADDRESS",
+		       from->address ? from->address : glt_message_get(from->answer, "address"));
 	add_bearer(e, from->answer);
 }
 
@@ -160,6 +163,8 @@ void glt_gitenv_exec(struct glt_gitenv *e, const struct glt_repo *repo, mode_t u
 		return;
 	if (e->push && !e->bad)
 		add_own_hooks(e);
+	if (!e->push && access(PACK_HOOK, X_OK) == 0) /* it counts only */
+		glt_gitenv_config(e, "uploadpack.packObjectsHook", PACK_HOOK);
 	if (!glt_gitenv_end(e)) {
 		errno = E2BIG;
 		return;

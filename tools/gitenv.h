@@ -31,11 +31,15 @@ struct glt_gitenv_from {
 	const struct glt_repo *repo;      /* what was opened */
 	const struct glt_message *answer; /* the reply that allowed it */
 	bool push;
-	const char *ticket; /* for the hooks of a push; NULL otherwise */
+	const char *address; /* the client's, where the answer does not have it, or NULL */
+	const char *ticket;  /* for the hooks of a push; NULL otherwise */
 };
 
 /* Where the repository's own hooks are, for gltoken-hook; absent: its hooks/. */
 #define GLT_HOOKS_VARIABLE "GLTOKEN_HOOKS"
+
+/* The name under which gltoken-hook stands in for git pack-objects. */
+#define GLT_PACK_HOOK "pack-objects"
 
 /* "json" or absent, for gltoken-hook. */
 #define GLT_LOG_VARIABLE "GLTOKEN_LOG"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Stands in for every hook of a push (core.hooksPath, set by gltoken-shell and gltoken-http): decides each ref,
- * writes down each ref that was changed, then becomes the repository's own hook of that name.
+ * writes down each ref that was changed, then becomes the repository's own hook of that name. In a fetch it counts.
  *
  * git gives core.hooksPath from the environment more weight than any file, so nothing that a pusher or a
  * repository's configuration says takes this program out. Refs that receive.procReceiveRefs hands to proc-receive
@@ -12,6 +12,7 @@
 #include "pam_log.h"
 #include "safe.h"
 #include "texts.h"
+#include "transfer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,15 +72,6 @@ static const char *kind_of(const char *ref, const char *old, const char *new)
 	return run_git(args) == 0 ? "update" : "force";
 }
 
-static void log_bearer(struct glt_log_line *line)
-{
-	const char *id = variable("GL_ID");
-	glt_log_add(line, "token", getenv("GLTOKEN_ID"));
-	if (!strncmp(id, "key-", 4))
-		glt_log_add(line, "key", id + 4);
-	glt_log_add(line, "owner", variable("GL_USERNAME"));
-}
-
 static void log_decision(const char *decision, const char *reason, const char *would, const char *kind,
 			 const char *ref, const char *detail)
 {
@@ -90,11 +82,7 @@ static void log_decision(const char *decision, const char *reason, const char *w
 	glt_log_add(&line, "would_deny", would);
 	glt_log_add(&line, "change", kind);
 	glt_log_add(&line, "ref", ref);
-	glt_log_add(&line, "repository", variable("GL_PROJECT_PATH"));
-	log_bearer(&line);
-	glt_log_add(&line, "text", detail);
-	glt_log_add(&line, "session", getenv("GLTOKEN_LOG_SESSION"));
-	syslog(LOG_AUTHPRIV | LOG_NOTICE, "%s", line.text);
+	glt_transfer_log(&line, LOG_NOTICE, detail);
 }
 
 /* GLT_ALLOW, or a sentence on stderr, which git passes on as "remote:". */
@@ -190,10 +178,7 @@ static void log_change(char *text)
 	glt_log_add(&line, "ref", ref);
 	glt_log_add(&line, "old", old);
 	glt_log_add(&line, "new", new);
-	glt_log_add(&line, "repository", variable("GL_PROJECT_PATH"));
-	log_bearer(&line);
-	glt_log_add(&line, "session", getenv("GLTOKEN_LOG_SESSION"));
-	syslog(LOG_AUTHPRIV | LOG_INFO, "%s", line.text);
+	glt_transfer_log(&line, LOG_INFO, NULL);
 }
 
 /* Read the list, log it, and leave it on stdin again for the repository's own hook. */
@@ -258,6 +243,10 @@ int main(int argc, char **argv)
 	const char *name = base ? base + 1 : argc > 0 ? argv[0] : "";
 	openlog("gltoken-hook", LOG_PID, LOG_AUTHPRIV);
 
+	if (!strcmp(name, GLT_PACK_HOOK))
+		return glt_transfer_pack(argv + 1);
+	if (!strcmp(name, "pre-receive"))
+		glt_transfer_pushed();
 	if (!strcmp(name, "proc-receive")) {
 		fputs("receive.procReceiveRefs is not served here: such refs would pass by the check.\n", stderr);
 		return 1;

@@ -304,6 +304,7 @@ static int become_git(struct http *h, const struct glt_repo *repo, bool anonymou
 		.repo = repo,
 		.answer = &h->answer,
 		.push = h->request.push,
+		.address = h->request.address,
 		.ticket = glt_message_get(&h->answer, "ticket"),
 	};
 	if (!from.git_protocol) /* as some servers' git configurations pass it */

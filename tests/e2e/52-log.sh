@@ -31,7 +31,7 @@ test_one_session() {
 	session=$(lines | sed -nE 's/^event=login decision=allow.* session=([0-9a-f]{12})$/\1/p' | tail -n 1)
 	[ -n "$session" ] || fail "the login has none: $(lines)"
 	kinds=$(lines | grep -F "session=$session" | sed -E 's/^event=([a-z]+) .*/\1/' | sort -u | tr '\n' ' ')
-	[ "$kinds" = 'git login ref ' ] || fail "it is in $kinds: $(lines)"
+	[ "$kinds" = 'git login ref transfer ' ] || fail "it is in $kinds: $(lines)"
 	# Another login is another session, and nobody can tell the ticket from it.
 	work
 	[ "$(lines | sed -nE 's/^event=login decision=allow.* session=([0-9a-f]{12})$/\1/p' | sort -u | wc -l)" = 2 ] ||
@@ -73,6 +73,53 @@ test_no_line_in_a_line() {
 	banned 0 "$T/lines"
 }
 
+# Of a pull the very bytes of the pack that the client has; of a push those of the pack that the host has.
+transferred() { # OPERATION PACK
+	local size
+	size=$(stat -c %s "$2") || fail "no pack: $2"
+	logged "event=transfer operation=$1 bytes=$size complete=yes repository=demo/hello token=$ID owner=alice via=ssh rhost=127.0.0.1 session=[0-9a-f]{12}\$"
+}
+
+test_bytes() {
+	new_token --user alice --scope write_repository
+	client keyboard-interactive "$TOKEN"
+	ok git_ clone -q --bare git@host:demo/hello "$T/c"
+	transferred pull "$T"/c/objects/pack/*.pack
+	[ "$(lines | grep -c event=transfer)" = 1 ] || fail "$(lines)"
+	ok git_ -C "$T/c" fetch -q origin # nothing is sent
+	ok git_ ls-remote git@host:demo/hello
+	[ "$(lines | grep -c event=transfer)" = 1 ] || fail "a line without a transfer: $(lines)"
+	runuser -u git -- git config -f /srv/git/demo/hello.git/config receive.unpackLimit 1
+	touch -d '1 minute ago' /srv/git/demo/hello.git/objects/pack/*.pack
+	touch "$T/mark"
+	git_ init -q "$T/new"
+	commit "$T/new"
+	ok git_ -C "$T/new" push -q git@host:demo/hello "HEAD:refs/heads/new-$RANDOM"
+	transferred push "$(find /srv/git/demo/hello.git/objects/pack -name '*.pack' -newer "$T/mark")"
+	runuser -u git -- git config -f /srv/git/demo/hello.git/config --unset receive.unpackLimit
+}
+
+# What the administrator has put there is run all the same.
+test_pack_hook_of_the_host() {
+	# shellcheck disable=SC2016 # the hook's own
+	printf '#!/bin/sh\necho "$#" >>"$HOME/seen"\nexec "$@"\n' >/usr/local/bin/pack-hook
+	chmod 755 /usr/local/bin/pack-hook
+	local home
+	home=$(getent passwd git | cut -d: -f6)
+	install -m 666 /dev/null "$home/seen"
+	git config --system uploadpack.packObjectsHook '/usr/local/bin/pack-hook'
+	new_token --user alice --scope write_repository
+	client keyboard-interactive "$TOKEN"
+	ok git_ clone -q --bare git@host:demo/hello "$T/c"
+	transferred pull "$T"/c/objects/pack/*.pack
+	[ -s "$home/seen" ] || fail "the host's own hook was not run"
+	git config --system uploadpack.packObjectsHook /nonexistent/hook
+	no git_ clone -q --bare git@host:demo/hello "$T/d"
+	logged 'event=transfer operation=pull bytes=0 complete=no'
+	git config --system --unset uploadpack.packObjectsHook
+	rm "$home/seen"
+}
+
 test_json() {
 	printf '[log]\nformat = json\n' >"$CONF"
 	work
@@ -84,9 +131,14 @@ test_json() {
 	logged disallowed_command
 	ok gltoken revoke "$ID"
 	ok gltoken backup "$T/b"
+	mv "$CONF" "$T/conf" # what counts now is not valid; the copy is, and it says json
+	printf '[log]\nformat = xml\n' >"$CONF"
+	no ssh_ git@host
+	logged '"event":"config"'
+	mv "$T/conf" "$CONF"
 	lines >"$T/lines"
 	[ "$(grep -vc '^{' "$T/lines")" = 0 ] || fail "not all are JSON: $(grep -v '^{' "$T/lines")"
-	[ "$(jq -r .event "$T/lines" | sort -u | tr '\n' ' ')" = 'audit backup git login ref ' ] ||
+	[ "$(jq -r .event "$T/lines" | sort -u | tr '\n' ' ')" = 'audit backup config git login ref transfer ' ] ||
 		fail "other events: $(cat "$T/lines")"
 	[ "$(jq -rs '[.[] | select(.event == "git" and .operation == "push")][0] | [.decision, .reason, .repository, .owner,
 		.account, .service, .rhost] | join(" ")' "$T/lines")" = 'allow ok demo/hello alice git sshd 127.0.0.1' ] ||

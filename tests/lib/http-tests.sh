@@ -371,6 +371,17 @@ test_alternates() {
 	status 200 "/demo/fork.git$PULL" -K "$T/curlrc"
 }
 
+test_bytes_in_the_log() {
+	local size
+	new_token --user alice --scope write_repository
+	ok https_git clone -q --bare "$(web_url)/demo/hello.git" "$T/c"
+	size=$(stat -c %s "$T"/c/objects/pack/*.pack)
+	logged "event=transfer operation=pull bytes=$size complete=yes repository=demo/hello token=$ID owner=alice via=http rhost=(127.0.0.1|::1) session=[0-9a-f]{12}$"
+	https_tree "$T/w"
+	ok https_git -C "$T/w" push -q origin HEAD:refs/heads/counted
+	logged "event=transfer operation=push bytes=[1-9][0-9]* complete=yes repository=demo/hello token=$ID .* rhost=(127.0.0.1|::1)"
+}
+
 # One list for both ways: a hook finds the same names, and the same values but for how the client came.
 test_hooks_find_the_same_by_ssh_and_by_http() {
 	local way
@@ -386,7 +397,7 @@ test_hooks_find_the_same_by_ssh_and_by_http() {
 	for way in ssh http; do
 		# CGI's own, what git makes of them, and what differs by nature
 		sed -E -e '/^(REQUEST_METHOD|QUERY_STRING|CONTENT_|SERVER_PROTOCOL|GATEWAY_|PATH_INFO|REMOTE_|GIT_HTTP|GIT_PROJECT)/d' \
-			-e '/^(GIT_COMMITTER_|GIT_PROTOCOL|GIT_QUARANTINE|GIT_OBJECT|GIT_ALTERNATE|GLTOKEN_SESSION|GLTOKEN_LOG_SESSION|_=|SHLVL|OLDPWD)/d' \
+			-e '/^(GIT_COMMITTER_|GIT_PROTOCOL|GIT_QUARANTINE|GIT_OBJECT|GIT_ALTERNATE|GLTOKEN_SESSION|GLTOKEN_LOG_SESSION|GLTOKEN_ADDRESS|_=|SHLVL|OLDPWD)/d' \
 			-e '/^GIT_PUSH_OPTION_COUNT/d' -e 's/^GL_PROTOCOL=.*/GL_PROTOCOL=/' \
 			-e '/^PATH=/{:again;s,([=:][^:]*git-core):([^:]*git-core):,\1:,;tagain}' "/tmp/hook.$way" >"$T/$way"
 	done

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A fetch: git hands uploadpack.packObjectsHook the command that makes the pack. Its output is moved from one pipe to
+ * the next by splice(2): nothing is copied, and no request that carries no pack costs anything. A push: its objects
+ * lie in a folder of their own until the hook pre-receive has ended.
+ */
+#include "transfer.h"
+
+#include "gitenv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#define SETTING "uploadpack.packObjectsHook"
+
+void glt_transfer_log(struct glt_log_line *line, int priority, const char *text)
+{
+	const char *id = getenv("GL_ID");
+
+	glt_log_add(line, "repository", getenv("GL_PROJECT_PATH"));
+	glt_log_add(line, "token", getenv("GLTOKEN_ID"));
+	if (id && !strncmp(id, "key-", 4))
+		glt_log_add(line, "key", id + 4);
+	glt_log_add(line, "owner", getenv("GL_USERNAME"));
+	glt_log_add(line, "via", getenv("GL_PROTOCOL"));
+	glt_log_add(line, "rhost", getenv("GLTOKEN_ADDRESS"));
+	glt_log_add(line, "text", text);
+	glt_log_add(line, "session", getenv("GLTOKEN_LOG_SESSION"));
+	syslog(LOG_AUTHPRIV | priority, "%s", line->text);
+}
+
+static void log_bytes(const char *operation, uint64_t bytes, bool whole)
+{
+	struct glt_log_line line;
+	char number[24];
+
+	(void)snprintf(number, sizeof(number), "%" PRIu64, bytes);
+	glt_log_begin(&line, getenv(GLT_LOG_VARIABLE), "transfer");
+	glt_log_add(&line, "operation", operation);
+	glt_log_add(&line, "bytes", number);
+	glt_log_add(&line, "complete", whole ? "yes" : "no");
+	glt_transfer_log(&line, LOG_INFO, NULL);
+}
+
+/* ---- fetch ---- */
+
+/* Ours hides what the system or the account may have set: "SCOPE\tVALUE" a line, the last one counts. A repository's
+ * own setting git does not obey. */
+static char *own_hook(void)
+{
+	FILE *f;
+	char *line = NULL, *hook = NULL;
+	size_t room = 0;
+	ssize_t n;
+
+	unsetenv("GIT_CONFIG_COUNT");
+	f = popen("git config --show-scope --get-all " SETTING, "re");
+	while (f && (n = getline(&line, &room, f)) > 0) {
+		char *tab = strchr(line, '\t');
+
+		line[n - 1] = line[n - 1] == '\n' ? '\0' : line[n - 1];
+		if (!tab || (strncmp(line, "system\t", 7) != 0 && strncmp(line, "global\t", 7) != 0))
+			continue;
+		free(hook);
+		hook = strdup(tab + 1);
+	}
+	free(line);
+	if (f)
+		(void)pclose(f);
+	return hook;
+}
+
+/* Mostly there is no file that could set it, and a process saved. */
+static bool may_have_own_hook(void)
+{
+	static const char *const files[] = {"/etc/gitconfig", "/usr/local/etc/gitconfig", "%s/.gitconfig",
+					    "%s/.config/git/config"};
+	const char *home = getenv("HOME");
+	char path[4096];
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		int n = snprintf(path, sizeof(path), files[i][0] == '%' ? "%s%s" : "%.0s%s", home ? home : "",
+				 files[i][0] == '%' ? files[i] + 2 : files[i]);
+
+		if (n < 0 || (size_t)n >= sizeof(path) || access(path, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void make_pack(char *const args[], int out)
+{
+	char *count = getenv("GIT_CONFIG_COUNT"), *kept = count ? strdup(count) : NULL,
+	     *hook = may_have_own_hook() ? own_hook() : NULL;
+
+	if (kept)
+		(void)setenv("GIT_CONFIG_COUNT", kept, 1);
+	if (dup2(out, STDOUT_FILENO) < 0)
+		_exit(127);
+	(void)signal(SIGPIPE, SIG_DFL);
+	if (!hook) {
+		execvp(args[0], args);
+	} else { /* as git does it */
+		char command[4096], shell[] = "sh", option[] = "-c", *sh[256] = {shell, option, command, hook};
+		int n = snprintf(command, sizeof(command), "%s \"$@\"", hook);
+		size_t i = 0;
+
+		while (args[i] && i + 5 < sizeof(sh) / sizeof(sh[0])) {
+			sh[i + 4] = args[i];
+			i++;
+		}
+		if (n > 0 && (size_t)n < sizeof(command) && !args[i])
+			execvp(sh[0], sh);
+	}
+	_exit(127);
+}
+
+int glt_transfer_pack(char *const args[])
+{
+	uint64_t bytes = 0;
+	int out[2], status = -1;
+	ssize_t n = 0;
+	pid_t pid;
+
+	if (!args[0] || pipe2(out, O_CLOEXEC) != 0)
+		return 1;
+	pid = fork();
+	if (pid == 0)
+		make_pack(args, out[1]);
+	(void)close(out[1]);
+	(void)signal(SIGPIPE, SIG_IGN); /* a client that goes away: what it had is logged all the same */
+	while (pid > 0 && ((n = splice(out[0], NULL, STDOUT_FILENO, NULL, 1 << 20, SPLICE_F_MOVE)) > 0 ||
+			   (n < 0 && errno == EINTR)))
+		bytes += n > 0 ? (uint64_t)n : 0;
+	(void)close(out[0]);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	log_bytes("pull", bytes, n == 0 && pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	if (pid < 0 || n < 0 || !WIFEXITED(status))
+		return 1;
+	return WEXITSTATUS(status);
+}
+
+/* ---- push ---- */
+
+static uint64_t pushed;
+
+static int add_size(const char *path, const struct stat *sb, int type, struct FTW *where)
+{
+	const char *dot = strrchr(path + where->base, '.');
+
+	/* A pack's index is made here and was not sent. */
+	if (type == FTW_F && (!dot || strcmp(dot, ".pack") == 0))
+		pushed += (uint64_t)sb->st_size;
+	return 0;
+}
+
+void glt_transfer_pushed(void)
+{
+	const char *dir = getenv("GIT_QUARANTINE_PATH");
+
+	pushed = 0;
+	if (dir)
+		(void)nftw(dir, add_size, 8, FTW_PHYS);
+	log_bytes("push", pushed, true);
+}
