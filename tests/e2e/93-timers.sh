@@ -28,7 +28,7 @@ test_systemd_takes_the_units() {
 # 0 is a wall, 10 an open door.
 test_exposure() {
 	local pair
-	for pair in backup:30 reap:20 notify:90; do
+	for pair in auth@:35 backup:25 http:70 notify:70 reap:15 sync:35; do
 		ok systemd-analyze security --offline=yes --threshold="${pair#*:}" "gltoken-${pair%:*}.service"
 	done
 	rc 1 systemd-analyze security --offline=yes --threshold=1 gltoken-reap.service
