@@ -201,6 +201,7 @@ test_counters() {
 	says '^# TYPE gltoken_hashes_total counter$'
 	ok gltoken stats
 	says '^tokens active +[0-9]+$'
+	hides 'newest backup'
 	# a full /run: nothing to count in, and no login fails
 	mount -t tmpfs -o size=4k,mode=700,uid="$(id -u gltoken)",gid="$(id -g gltoken)" tmpfs /run/gltoken
 	head -c 4096 /dev/zero >/run/gltoken/full
@@ -208,6 +209,52 @@ test_counters() {
 	allowed
 	ok gltoken stats --quick
 	umount /run/gltoken
+}
+
+# The text format 0.0.4, as strictly as promtool reads it: help and type once, before the metric's samples, which stand
+# together; names, label values and numbers well formed; no sample twice; counters end in _total.
+valid_metrics() { # FILE
+	perl -ne '
+		chomp;
+		my $n = "[a-zA-Z_:][a-zA-Z0-9_:]*";
+		if (/^# HELP ($n) \S.*$/) { die "$1: help twice\n" if $help{$1}++; $now = $1 }
+		elsif (/^# TYPE ($n) (counter|gauge)$/) { die "$1: type $. not behind help\n" if $1 ne $now || $type{$1}; $type{$1} = $2 }
+		elsif (/^($n)(\{[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[\\"n])*"\})? (\d+)$/) {
+			my ($m, $labels) = ($1, $2 // "");
+			die "$m: not behind its type\n" if $m ne $now || !$type{$m};
+			die "$_: twice\n" if $seen{"$m$labels"}++;
+			die "$m: a counter without _total, or the other way round\n" if ($type{$m} eq "counter") != ($m =~ /_total$/);
+			$samples{$m}++;
+		} else { die "line $.: $_\n" }
+		END { for (keys %type) { die "$_: no sample\n" unless $samples{$_} } die "nothing\n" unless %type }' "$1"
+}
+
+test_prometheus() {
+	new_token --user alice --scope read_repository
+	ok gltoken stats --prometheus
+	valid_metrics "$T/out" 2>"$T/why" || fail "$(cat "$T/why")"
+	hides gltoken_backup_timestamp_seconds
+	local metric
+	for metric in 'tokens\{state="active"\}' 'tokens_expiring\{days="7"\}' 'tokens_expiring\{days="30"\}' store_schema \
+		store_entries hash_slots hash_slots_busy hashes_total cache_hits_total store_readers \
+		'answers_total\{reason="expired"\}' 'answers_total\{reason="wrong_secret"\}'; do
+		says "^gltoken_$metric(\{.*\})? [0-9]+\$"
+	done
+	ok gltoken stats --prometheus --quick
+	valid_metrics "$T/out" 2>"$T/why" || fail "$(cat "$T/why")"
+	ok gltoken backup
+	ok gltoken stats --prometheus
+	valid_metrics "$T/out" 2>"$T/why" || fail "$(cat "$T/why")"
+	local age
+	age=$(($(date +%s) - $(sed -n 's/^gltoken_backup_timestamp_seconds //p' "$T/out")))
+	[ "${age#-}" -lt 120 ] || fail "the backup is of $age seconds ago"
+	ok gltoken stats --json --quick
+	[ "$(jq -r .newest_backup_at "$T/out" | cut -c1-2)" = 20 ] || fail "$(outcome)"
+	ok gltoken stats --quick
+	says '^newest backup +20'
+	rm -r /var/backups/gltoken
+	printf 'gltoken_x 1\n' >"$T/bad"
+	if valid_metrics "$T/bad" 2>/dev/null; then fail "it checks nothing"; fi
 }
 
 test_foreign_files_are_not_believed() {
