@@ -5,6 +5,7 @@
 #include "beside.h"
 #include "conf_files.h"
 #include "nss_limits.h"
+#include "table.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,13 +17,14 @@
 static const char intro[] = "The configuration, gltoken.conf(5).\n";
 
 static const char check_help[] =
-	"Usage: gltoken config check [FILE]\n"
+	"Usage: gltoken config check [FILE] [--json]\n"
 	"\n"
 	"Read the configuration, or FILE alone, and say what is wrong with it and with what it\n"
 	"names on this host. Exit status 1 where something is.\n"
-	"\n" GLT_HELP_HELP;
+	"\n" GLT_HELP_JSON GLT_HELP_HELP;
 
 static const struct option options[] = {
+	GLT_OPTIONS_JSON,
 	GLT_OPTIONS_END,
 };
 
@@ -101,11 +103,23 @@ static enum glt_status read_host(struct glt_cli *cli, struct glt_err *err)
 	return st;
 }
 
+/* What does not fit the host is said on stderr, one line each. */
+static bool print_json(const struct glt_cli *cli, bool good, const char *fault)
+{
+	json_t *files = json_array();
+
+	for (unsigned i = 0; i < cli->conf.n_files; i++)
+		(void)json_array_append_new(files, glt_json_text(cli->conf.files[i]));
+	return glt_json_print(
+		json_pack("{s:b,s:o,s:o}", "ok", (int)good, "fault", glt_json_text(fault), "files", files));
+}
+
 static int check(struct glt_cli *cli, int argc, char **argv)
 {
 	const char *file = NULL;
 	struct glt_err err;
 	enum glt_status st;
+	bool good;
 
 	while (glt_cli_option(cli, argc, argv, options, check_help) != -1)
 		;
@@ -117,12 +131,15 @@ static int check(struct glt_cli *cli, int argc, char **argv)
 		return GLT_EXIT_DENIED;
 	}
 	st = file ? glt_conf_load(file, &cli->conf, &err) : read_host(cli, &err);
-	if (st != GLT_OK) {
+	if (st != GLT_OK)
 		glt_cli_warn(cli, "%s", err.text);
+	good = st == GLT_OK && glt_config_fits(cli);
+	if (cli->format == GLT_FORMAT_JSON && !print_json(cli, good, st == GLT_OK ? NULL : err.text))
+		return GLT_EXIT_UNAVAILABLE;
+	if (!good)
 		return GLT_EXIT_DENIED;
-	}
-	if (!glt_config_fits(cli))
-		return GLT_EXIT_DENIED;
+	if (cli->format == GLT_FORMAT_JSON)
+		return GLT_EXIT_OK;
 	for (unsigned i = 0; i < cli->conf.n_files; i++)
 		printf("%s: no fault found\n", cli->conf.files[i]);
 	if (!cli->conf.n_files)

@@ -21,10 +21,12 @@
 static void readers(struct glt_doctor *d, struct glt_txn *txn)
 {
 	struct glt_store_stats stats;
+	char who[400];
 
+	(void)snprintf(who, sizeof(who), "fuser -v %s/store.mdb", glt_doctor_quote(d->cli->conf.store_dir));
 	if (glt_store_stat(txn, &stats) == GLT_OK && stats.readers > READERS_MAX * 3 / 4)
-		glt_doctor_find(d, GLT_D_store_readers, "look for processes of gltoken that hang",
-				"%u of %d places for readers are taken", stats.readers, READERS_MAX);
+		glt_doctor_find(d, GLT_D_store_readers, who, "%u of %d places for readers are taken",
+				stats.readers, READERS_MAX);
 }
 
 static void schema(struct glt_doctor *d, struct glt_txn *txn)

@@ -8,11 +8,13 @@
 #include "term.h"
 #include "when.h"
 
+#include <langinfo.h>
 #include <libsmartcols.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <wchar.h>
 
 /*
  * JSON is jansson's: libsmartcols wraps each list into an object, prints an empty array as [null] and lets
@@ -167,9 +169,59 @@ void glt_out_json(struct glt_out *t, json_t *item)
 	json_decref(item);
 }
 
+/* The bytes of text that take at most so many columns; all of them: it fits. */
+static size_t fitting(const char *text, size_t columns)
+{
+	size_t len = 0, used = 0;
+	mbstate_t state = {0};
+
+	while (text[len]) {
+		wchar_t c;
+		size_t n = mbrtowc(&c, text + len, strlen(text + len), &state);
+		int width = n > 0 && n <= strlen(text + len) ? wcwidth(c) : 1;
+
+		if (n == 0 || n > strlen(text + len)) {
+			n = 1;
+			state = (mbstate_t){0};
+		}
+		used += width > 0 ? (size_t)width : 0;
+		if (used > columns)
+			break;
+		len += n;
+	}
+	return len;
+}
+
+/* What the terminal is too narrow for is cut by libsmartcols without a sign: "read_repo" would pass for a scope. So the
+ * widths are worked out first, and what does not fit gets one. */
+static bool mark_cuts(const struct glt_out *t)
+{
+	const char *mark = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 ? "\u2026" : "~";
+	struct libscols_iter *lines = scols_new_iter(SCOLS_ITER_FORWARD);
+	struct libscols_line *line;
+	char *unused = NULL;
+	bool ok = lines && scols_print_table_to_string(t->scols, &unused) == 0;
+
+	free(unused);
+	while (ok && scols_table_next_line(t->scols, lines, &line) == 0)
+		for (size_t i = 0; i < t->n; i++) {
+			struct libscols_column *column = scols_table_get_column(t->scols, i);
+			const size_t width = scols_column_get_width(column);
+			const char *text = scols_cell_get_data(scols_line_get_cell(line, i));
+			char *cut;
+
+			if (!scols_column_is_trunc(column) || width < 2 || !text || !text[fitting(text, width)])
+				continue;
+			ok = asprintf(&cut, "%.*s%s", (int)fitting(text, width - 1), text, mark) >= 0 &&
+			     scols_line_refer_data(line, i, cut) == 0;
+		}
+	scols_free_iter(lines);
+	return ok;
+}
+
 bool glt_out_print(struct glt_out *t)
 {
-	bool ok = !t->failed;
+	bool ok = !t->failed && (!t->terminal || mark_cuts(t));
 
 	if (t->format == GLT_FORMAT_JSON)
 		(void)fputs(t->items == 0 ? "[]\n" : "\n]\n", stdout);

@@ -64,6 +64,17 @@ test_fits_the_width() {
 		[ "$(wc -L <"$T/out")" -le "$width" ] || fail "wider than $width: $(outcome)"
 	done
 	says 'read_repository,write_repository,self_rotate'
+	# What is cut says so: half a scope would pass for another one.
+	COLUMNS_=70 at_terminal 'TERM=dumb LC_ALL=C.UTF-8 gltoken list --state all'
+	says ' read_[a-z_,]*… '
+	COLUMNS_=70 at_terminal 'TERM=dumb LC_ALL=C gltoken list --state all'
+	says ' read_[a-z_,]*~ '
+	hides '…'
+	ok gltoken issue --user alice --name '日本語のとても長い名前のトークンである' --scope api
+	COLUMNS_=70 at_terminal 'TERM=dumb LC_ALL=C.UTF-8 gltoken list --state all'
+	says ' 日本[^ ]*… '
+	[ "$(wc -L <"$T/out")" -le 70 ] || fail "wider than 70: $(outcome)"
+	ok gltoken revoke alice/日本語のとても長い名前のトークンである
 }
 
 test_suggestions() {

@@ -18,6 +18,8 @@ restore() {
 	rm -rf /etc/gltoken/conf.d
 	cp "$E2E_DIR/as-shipped" $CONF
 	ok gltoken config check
+	ok gltoken config check --json
+	[ "$(jq -c . "$T/out")" = '{"ok":true,"fault":null,"files":["/etc/gltoken/gltoken.conf"]}' ] || fail "$(outcome)"
 	client password "$(cat "$E2E_DIR/token")"
 	ok git_ ls-remote git@host:demo/hello.git
 }
@@ -39,6 +41,8 @@ test_broken_file_leaves_the_last_one_in_force() {
 	says 'warning: the configuration of 20.* is in force until that is put right'
 	rc 1 gltoken config check
 	says 'line 3'
+	rc 1 gltoken config check --json
+	[ "$(jq -r '[.ok, (.fault | test("line 3"))] | join(" ")' "$T/out")" = 'false true' ] || fail "$(outcome)"
 	# Of the broken file nothing counts, not even what stands before the fault.
 	new_token --user alice --scope read_repository --expires 30d
 	cp "$E2E_DIR/as-shipped" $CONF
