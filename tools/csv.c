@@ -3,21 +3,6 @@
 
 #include <string.h>
 
-bool glt_csv_skip(const char *text, size_t size, size_t *at)
-{
-	bool quoted = false;
-
-	for (; *at < size; ++*at) {
-		if (text[*at] == '"')
-			quoted = !quoted;
-		if (text[*at] == '\n' && !quoted) {
-			++*at;
-			return true;
-		}
-	}
-	return !quoted;
-}
-
 /* What stands behind a field ends it: 0 inside of a row, 1 at its end, -1: neither may stand there. */
 static int end_of_field(char *text, size_t size, size_t *at)
 {

@@ -7,8 +7,6 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Move *at behind the row that begins there. False: a quote is never closed. */
-bool glt_csv_skip(const char *text, size_t size, size_t *at);
 /* Cut the row at *at in place into strings, and move *at behind it. text[size] must be there to be written.
  * False: no row, over max fields, a quote that is not closed or does not stand around a whole field. */
 bool glt_csv_row(char *text, size_t size, size_t *at, char *field[], size_t max, size_t *n);

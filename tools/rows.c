@@ -5,58 +5,96 @@
 #include "input.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #define COLUMNS_MAX 32
-#define FILE_MAX ((size_t)1 << 31)
+#define ROW_MAX ((size_t)1 << 20)
 
 struct glt_rows {
 	struct glt_cli *cli;
 	const struct glt_bulk *bulk;
 	char command[64]; /* as it is without "(row N)" */
-	char *file;
-	size_t size, at;
+	FILE *file;
+	char *text; /* of one row, with a byte to spare */
+	size_t size, room;
 	bool json;
-	size_t first; /* where the rows begin, behind the titles */
+	off_t first; /* where the rows begin, behind the titles */
 	const struct option *column[COLUMNS_MAX];
 	size_t n_columns, number;
 };
 
-/* ---- the file ---- */
+/* ---- the file, which is read twice, a row at a time ---- */
 
-static char *read_whole(const struct glt_cli *cli, const char *path, size_t *size, int *rc)
+/* What comes through a pipe is kept in a file without a name until it has been checked. */
+static FILE *keep(FILE *in)
+{
+	static char piece[65536];
+	FILE *kept = tmpfile();
+	size_t n;
+
+	while (kept && (n = fread(piece, 1, sizeof(piece), in)) > 0)
+		if (fwrite(piece, 1, n, kept) != n)
+			break;
+	if (kept && !ferror(in) && !ferror(kept) && fflush(kept) == 0 &&
+	    fcntl(fileno(kept), F_SETFD, FD_CLOEXEC) == 0)
+		rewind(kept);
+	else if (kept) {
+		(void)fclose(kept);
+		kept = NULL;
+	}
+	return kept;
+}
+
+static FILE *open_file(const struct glt_cli *cli, const char *path, int *rc)
 {
 	struct glt_err err;
-	FILE *f = glt_input_open(path, &err);
-	char *text = NULL;
-	size_t room = 0;
-	ssize_t n = 1;
+	FILE *f = glt_input_open(path, &err), *kept = f;
+	struct stat st;
 
 	if (!f) {
 		*rc = glt_cli_fail(cli, &err);
 		return NULL;
 	}
-
-	for (*size = 0; n > 0 && *size < FILE_MAX; *size += (size_t)n) {
-		if (room - *size < 65536)
-			text = glt_cli_alloc(text, room = 2 * room + 131072, 1);
-		n = read(fileno(f), text + *size, room - *size - 1);
-		if (n < 0)
-			break;
+	if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode)) {
+		kept = keep(f);
+		if (!kept) {
+			glt_cli_warn(cli, "%s: %s", path, strerror(errno));
+			*rc = GLT_EXIT_UNAVAILABLE;
+		}
+		glt_input_close(f);
 	}
-	if (n != 0)
-		glt_cli_warn(cli, "%s: %s", path, n < 0 ? strerror(errno) : "over 2 GiB");
-	else
-		text[*size] = '\0';
-	glt_input_close(f);
-	if (n == 0)
-		return text;
-	free(text);
-	*rc = GLT_EXIT_UNAVAILABLE;
-	return NULL;
+	return kept;
+}
+
+/* The next row into r->text; false at the end. */
+static bool read_row(struct glt_rows *r)
+{
+	bool quoted = false;
+	int c = 0;
+
+	for (r->size = 0; !(c == '\n' && !quoted) && (c = getc_unlocked(r->file)) != EOF; r->size++) {
+		if (r->size == ROW_MAX)
+			glt_cli_usage(r->cli, "is over %zu bytes", ROW_MAX);
+		if (c == '\0')
+			glt_cli_usage(r->cli, "holds a NUL byte");
+		if (r->size + 1 >= r->room)
+			r->text = glt_cli_alloc(r->text, r->room = 2 * r->room + 1024, 1);
+		r->text[r->size] = (char)c;
+		quoted ^= c == '"' && !r->json;
+	}
+	if (ferror(r->file)) {
+		glt_cli_warn(r->cli, "%s: %s", r->bulk->from_file, strerror(errno));
+		exit(GLT_EXIT_UNAVAILABLE);
+	}
+	if (quoted)
+		glt_cli_usage(r->cli, "a quote is not closed");
+	if (r->size > 0)
+		r->text[r->size] = '\0';
+	return r->size > 0;
 }
 
 /* allow_from and allow-from are --allow-from. */
@@ -84,8 +122,9 @@ static void name_row(const struct glt_rows *r)
 static void read_titles(struct glt_rows *r)
 {
 	char *field[COLUMNS_MAX];
+	size_t at = 0;
 
-	if (!glt_csv_row(r->file, r->size, &r->at, field, COLUMNS_MAX, &r->n_columns))
+	if (!read_row(r) || !glt_csv_row(r->text, r->size, &at, field, COLUMNS_MAX, &r->n_columns))
 		glt_cli_usage(r->cli, "%s: the first row must be the columns' names", r->bulk->from_file);
 	for (size_t i = 0; i < r->n_columns; i++) {
 		r->column[i] = column_of(r->bulk, field[i]);
@@ -101,28 +140,34 @@ static void read_titles(struct glt_rows *r)
 struct glt_rows *glt_rows_open(struct glt_cli *cli, const struct glt_bulk *bulk, int *rc)
 {
 	struct glt_rows *r = glt_cli_alloc(NULL, 1, sizeof(*r));
+	int c;
 
 	*r = (struct glt_rows){.cli = cli, .bulk = bulk};
 	memcpy(r->command, cli->command, sizeof(r->command));
 	if (!bulk->from_file)
 		return r;
-	r->file = read_whole(cli, bulk->from_file, &r->size, rc);
+	r->file = open_file(cli, bulk->from_file, rc);
 	if (!r->file) {
 		free(r);
 		return NULL;
 	}
-	if (memchr(r->file, '\0', r->size))
-		glt_cli_usage(cli, "%s holds a NUL byte", bulk->from_file);
-	r->json = r->file[strspn(r->file, " \t\r\n")] == '{';
+	do
+		c = getc_unlocked(r->file);
+	while (c != EOF && strchr(" \t\r\n", c));
+	r->json = c == '{';
+	(void)ungetc(c, r->file);
 	if (!r->json)
 		read_titles(r);
-	r->first = r->at;
+	r->first = ftello(r->file);
 	return r;
 }
 
 void glt_rows_rewind(struct glt_rows *r)
 {
-	r->at = r->first;
+	if (r->file && fseeko(r->file, r->first, SEEK_SET) != 0) {
+		glt_cli_warn(r->cli, "%s: %s", r->bulk->from_file, strerror(errno));
+		exit(GLT_EXIT_UNAVAILABLE);
+	}
 	r->number = 0;
 }
 
@@ -130,7 +175,9 @@ void glt_rows_close(struct glt_rows *r)
 {
 	if (!r)
 		return;
-	free(r->file);
+	if (r->file)
+		glt_input_close(r->file);
+	free(r->text);
 	free(r);
 }
 
@@ -147,16 +194,12 @@ static void set(const struct glt_rows *r, struct glt_row *row, const struct opti
 static bool read_csv(struct glt_rows *r, struct glt_row *row)
 {
 	char *field[COLUMNS_MAX];
-	size_t n, from = r->at, at = 0;
+	size_t n, at = 0;
 
-	if (r->at >= r->size)
+	if (!read_row(r))
 		return false;
-	if (!glt_csv_skip(r->file, r->size, &r->at))
-		glt_cli_usage(r->cli, "a quote is not closed");
-	row->text = glt_cli_alloc(NULL, r->at - from + 1, 1);
-	memcpy(row->text, r->file + from, r->at - from);
-	row->text[r->at - from] = '\0';
-	if (!glt_csv_row(row->text, r->at - from, &at, field, COLUMNS_MAX, &n) || n != r->n_columns)
+	row->text = glt_cli_strdup(r->text);
+	if (!glt_csv_row(row->text, r->size, &at, field, COLUMNS_MAX, &n) || n != r->n_columns)
 		glt_cli_usage(r->cli, "must have %zu columns", r->n_columns);
 	for (size_t i = 0; i < n; i++)
 		set(r, row, r->column[i], field[i]);
@@ -190,22 +233,20 @@ static void json_value(const struct glt_rows *r, const char *key, const json_t *
 
 static bool read_json(struct glt_rows *r, struct glt_row *row)
 {
-	const char *line, *key;
+	const char *key;
 	json_error_t why;
 	json_t *v;
 	char *p;
-	size_t len, room;
+	size_t room;
 
-	r->at += strspn(r->file + r->at, " \t\r\n");
-	if (r->at >= r->size)
-		return false;
-	line = r->file + r->at;
-	len = strcspn(line, "\n");
-	r->at += len;
-	row->json = json_loadb(line, len, JSON_REJECT_DUPLICATES, &why);
+	do
+		if (!read_row(r))
+			return false;
+	while (r->text[strspn(r->text, " \t\r\n")] == '\0');
+	row->json = json_loadb(r->text, r->size, JSON_REJECT_DUPLICATES, &why);
 	if (!json_is_object(row->json))
 		glt_cli_usage(r->cli, "must be a JSON object on one line: %s", why.text);
-	room = 2 * len + 64 * json_object_size(row->json) + 64; /* each value fits behind those before it */
+	room = 2 * r->size + 64 * json_object_size(row->json) + 64; /* each value fits behind those before it */
 	p = row->text = glt_cli_alloc(NULL, room, 1);
 	json_object_foreach(row->json, key, v)
 	{

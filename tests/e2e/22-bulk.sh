@@ -79,6 +79,15 @@ test_csv_and_json() {
 	ok gltoken show bob/j1 --json
 }
 
+# Sixty megabytes through a pipe, in less memory than that.
+test_rows_are_not_held_in_memory() {
+	rc 0 bash -c '{ echo name,user,scope,description; yes "$1" | head -n 250000; } |
+		prlimit --as=60000000 gltoken issue --from-file - --dry-run' - "x,bob,api,$(printf '%0220d' 0)"
+	says 'Would issue 250000 tokens'
+	rc 2 bash -c '{ echo name,user,scope; echo a,bob,api; echo "x,bob,api,"; } | gltoken issue --from-file - --dry-run'
+	says 'row 2'
+}
+
 test_bad_rows_are_named_before_anything() {
 	local before row
 	before=$(gltoken list --state all --json | jq length)
@@ -99,6 +108,12 @@ test_bad_rows_are_named_before_anything() {
 		bad,,api
 		b\aad,bob,api
 	END
+	printf 'name,user,scope\ngood,bob,api\nb\0ad,bob,api\n' >"$T/rows"
+	rc 2 gltoken issue --from-file "$T/rows" --output "$T/list"
+	says 'row 2.*NUL'
+	{ printf 'name,user,scope\nbad,bob,"' && head -c 1100000 /dev/zero | tr '\0' x && printf '"\n'; } >"$T/rows"
+	rc 2 gltoken issue --from-file "$T/rows" --output "$T/list"
+	says 'row 1.*over 1048576 bytes'
 	printf 'name,colour\nx,red\n' >"$T/rows"
 	rc 2 gltoken issue --from-file "$T/rows" --user bob --scope api --output "$T/list"
 	says "unknown column 'colour'"
