@@ -3,6 +3,7 @@
 
 #include "chain.h"
 #include "checks.h"
+#include "progress.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -207,13 +208,30 @@ static enum glt_status add_trailer(int fd, const struct glt_backup *b, struct gl
 	return st;
 }
 
+static enum glt_status copy(struct glt_store *store, int fd, struct glt_err *err)
+{
+	struct glt_store_stats stats = {.used_bytes = 0};
+	struct glt_progress_file *watch;
+	struct glt_txn *txn;
+	enum glt_status st = glt_txn_begin(store, false, &txn, err);
+
+	if (st != GLT_OK)
+		return st;
+	(void)glt_store_stat(txn, &stats);
+	glt_txn_end(txn);
+	watch = glt_progress_watch(fd, stats.used_bytes - stats.free_bytes);
+	st = glt_store_copy(store, fd, err);
+	glt_progress_watched(watch);
+	return st;
+}
+
 /* The copy is not read before the source is closed: LMDB takes one environment a process. */
 enum glt_status glt_backup_write(struct glt_store *store, int fd, int64_t now, struct glt_backup *out,
 				 struct glt_err *err)
 {
 	struct glt_backup again;
 	struct stat sb;
-	enum glt_status st = glt_store_copy(store, fd, err);
+	enum glt_status st = copy(store, fd, err);
 
 	memset(out, 0, sizeof(*out));
 	memcpy(out->key, glt_store_key(store), sizeof(out->key));

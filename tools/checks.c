@@ -4,6 +4,7 @@
 #include "cli.h"
 #include "kinds.h"
 #include "people.h"
+#include "progress.h"
 #include "role.h"
 #include "tokens.h"
 
@@ -24,6 +25,8 @@ struct walk {
 	struct glt_txn *txn;
 	enum glt_table table;
 	struct ids seen;
+	struct glt_progress *progress;
+	uint64_t *done; /* entries of all tables */
 };
 
 static void __attribute__((format(printf, 3, 4)))
@@ -42,6 +45,12 @@ problem(struct glt_checks *c, enum glt_table table, const char *fmt, ...)
 		return;
 	c->problem = glt_cli_alloc(c->problem, c->n + 1, sizeof(*c->problem));
 	c->problem[c->n++] = line;
+}
+
+static void count_one(const struct walk *w)
+{
+	w->out->entries[w->table]++;
+	glt_progress_show(w->progress, ++*w->done);
 }
 
 /* A key as text for a message: numbers as such, NUL between two parts as a blank. */
@@ -209,7 +218,7 @@ static bool visit_record(void *arg, struct glt_slice key, struct glt_slice value
 	struct key_text text;
 	ProtobufCMessage *m;
 
-	w->out->entries[w->table]++;
+	count_one(w);
 	if (!value.data) {
 		problem(w->out, w->table, "%s fails its checksum", show(&text, w->table, key));
 		return true;
@@ -262,7 +271,7 @@ static bool visit_index(void *arg, struct glt_slice key, struct glt_slice value)
 	Glt__Token *t = NULL;
 	uint64_t id;
 
-	w->out->entries[w->table]++;
+	count_one(w);
 	if (!value.data || value.len != GLT_KEY_U64) {
 		problem(w->out, w->table, "%s fails its checksum", show(&text, w->table, key));
 		return true;
@@ -296,7 +305,7 @@ static bool visit_key_index(void *arg, struct glt_slice key, struct glt_slice va
 	bool good = false;
 	uint64_t id;
 
-	w->out->entries[w->table]++;
+	count_one(w);
 	if (!value.data) {
 		problem(w->out, w->table, "%s fails its checksum", show(&text, w->table, key));
 		return true;
@@ -349,15 +358,17 @@ static void run(struct walk *w, glt_visit *fn)
 }
 
 /* A table of records and the indexes that lead to it. */
-static void check_group(struct glt_checks *out, struct glt_txn *txn, enum glt_table table, glt_visit *fn,
-			const enum glt_table *indexes, size_t n)
+static void check_group(const struct walk *all, enum glt_table table, glt_visit *fn, const enum glt_table *indexes,
+			size_t n)
 {
-	struct walk records = {.out = out, .txn = txn, .table = table};
+	struct walk records = *all;
 
+	records.table = table;
 	run(&records, visit_record);
 	for (size_t i = 0; i < n; i++) {
-		struct walk index = {.out = out, .txn = txn, .table = indexes[i]};
+		struct walk index = *all;
 
+		index.table = indexes[i];
 		run(&index, fn);
 		expect_all(&index, &records.seen);
 		free(index.seen.id);
@@ -372,19 +383,25 @@ enum glt_status glt_checks_run(struct glt_store *store, struct glt_checks *out, 
 	static const enum glt_table of_keys[] = {GLT_KEY_IDS, GLT_KEYS_OF};
 	static const enum glt_table others[] = {GLT_NAMESPACES,  GLT_MEMBERS, GLT_USERS,
 						GLT_PROTECTIONS, GLT_AUDIT,   GLT_META};
-	struct glt_txn *txn;
-	enum glt_status st = glt_txn_begin(store, false, &txn, err);
+	struct glt_progress progress;
+	uint64_t total = 0, done = 0;
+	struct walk all = {.out = out, .progress = &progress, .done = &done};
+	enum glt_status st = glt_txn_begin(store, false, &all.txn, err);
 
 	*out = (struct glt_checks){.total = 0};
 	if (st != GLT_OK)
 		return st;
+	for (int t = 0; t < GLT_TABLES; t++)
+		total += glt_count(all.txn, (enum glt_table)t);
+	glt_progress_begin(&progress, total, "entries");
 	/* The last one, of a store that an earlier version changed, is not used until it is made anew. */
-	check_group(out, txn, GLT_TOKENS, visit_index, of_tokens,
-		    sizeof(of_tokens) / sizeof(of_tokens[0]) - !glt_kinds_known(txn));
-	check_group(out, txn, GLT_KEYS, visit_key_index, of_keys, sizeof(of_keys) / sizeof(of_keys[0]));
+	check_group(&all, GLT_TOKENS, visit_index, of_tokens,
+		    sizeof(of_tokens) / sizeof(of_tokens[0]) - !glt_kinds_known(all.txn));
+	check_group(&all, GLT_KEYS, visit_key_index, of_keys, sizeof(of_keys) / sizeof(of_keys[0]));
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		check_group(out, txn, others[i], NULL, NULL, 0);
-	glt_txn_end(txn);
+		check_group(&all, others[i], NULL, NULL, 0);
+	glt_progress_end(&progress);
+	glt_txn_end(all.txn);
 	return GLT_OK;
 }
 

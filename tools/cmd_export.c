@@ -2,6 +2,7 @@
 #include "cmds.h"
 
 #include "portable.h"
+#include "progress.h"
 #include "table.h"
 
 #include <inttypes.h>
@@ -25,6 +26,7 @@ struct lines { /* kept until the store is closed: whoever reads them may be slow
 	char **v;
 	size_t n, room;
 	bool damaged;
+	struct glt_progress progress;
 };
 
 static void add(struct lines *l, json_t *o)
@@ -54,6 +56,7 @@ static bool visit(void *arg, struct glt_slice key, struct glt_slice value)
 		l->damaged = true;
 	else
 		add(l, glt_record_json(l->kind, m));
+	glt_progress_show(&l->progress, l->n);
 	if (m)
 		protobuf_c_message_free_unpacked(m, NULL);
 	return !l->damaged;
@@ -63,10 +66,14 @@ static enum glt_status collect(const struct glt_cli *cli, struct lines *l, struc
 {
 	const struct glt_slice all = {NULL, 0};
 	struct glt_txn *txn;
+	uint64_t total = 0;
 	enum glt_status st = glt_txn_begin(cli->store, false, &txn, err);
 
 	if (st != GLT_OK)
 		return st;
+	for (size_t i = 0; i < GLT_KINDS; i++)
+		total += glt_count(txn, glt_kinds[i].table);
+	glt_progress_begin(&l->progress, total, "records");
 	for (size_t i = 0; st == GLT_OK && i < GLT_KINDS; i++) {
 		l->kind = &glt_kinds[i];
 		st = glt_walk(txn, l->kind->table, all, all, visit, l, err);
@@ -75,6 +82,7 @@ static enum glt_status collect(const struct glt_cli *cli, struct lines *l, struc
 				      "a record of table %s cannot be exported: run gltoken check",
 				      glt_table_name(l->kind->table));
 	}
+	glt_progress_end(&l->progress);
 	glt_txn_end(txn);
 	return st;
 }

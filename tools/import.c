@@ -4,6 +4,7 @@
 #include "account.h"
 #include "event.h"
 #include "people.h"
+#include "progress.h"
 #include "table.h"
 #include "tokens.h"
 #include "userput.h"
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* ---- reading ---- */
 
@@ -77,19 +79,33 @@ static enum glt_status take_line(struct glt_import *in, const char *text, size_t
 	return st;
 }
 
+/* 0: of a pipe. */
+static uint64_t size_of(FILE *f)
+{
+	struct stat st;
+
+	return fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+}
+
 enum glt_status glt_import_read(FILE *f, struct glt_import *in, struct glt_err *err)
 {
 	char *text = NULL;
 	size_t size = 0;
 	unsigned long line = 0;
+	struct glt_progress progress;
+	uint64_t read = 0;
 	bool end = false;
 	struct glt_err why;
 	enum glt_status st = GLT_OK;
 	ssize_t len;
 
 	*in = (struct glt_import){NULL, 0, 0};
-	while (st == GLT_OK && (len = getline(&text, &size, f)) > 0)
+	glt_progress_begin(&progress, size_of(f) >> 10, "KiB read");
+	while (st == GLT_OK && (len = getline(&text, &size, f)) > 0) {
 		st = take_line(in, text, (size_t)len, ++line, &end, &why);
+		glt_progress_show(&progress, (read += (uint64_t)len) >> 10);
+	}
+	glt_progress_end(&progress);
 	if (text)
 		explicit_bzero(text, size);
 	free(text);

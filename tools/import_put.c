@@ -3,6 +3,7 @@
 
 #include "event.h"
 #include "people.h"
+#include "progress.h"
 #include "role.h"
 #include "tokens.h"
 
@@ -271,15 +272,19 @@ enum glt_status glt_import_put(const struct glt_cli *cli, struct glt_txn *txn, s
 	const struct glt_slice all = {NULL, 0};
 	struct put p = {.cli = cli, .txn = txn, .c = c};
 	struct glt_err why = {GLT_OK, ""};
+	struct glt_progress progress;
 	enum glt_status st = glt_walk(txn, GLT_USERS, all, all, claim_user, &p, err), twice;
 
 	if (st == GLT_OK)
 		st = glt_walk(txn, GLT_NAMESPACES, all, all, claim_namespace, &p, err);
+	glt_progress_begin(&progress, in->n, "records");
 	for (size_t i = 0; st == GLT_OK && i < in->n; i++) {
 		st = put_one(&p, &in->v[i], &why);
+		glt_progress_show(&progress, i + 1);
 		if (st != GLT_OK)
 			(void)glt_fail(err, st, "line %lu: %s", in->v[i].line, why.text);
 	}
+	glt_progress_end(&progress);
 	twice = check_claims(&p.taken, st == GLT_OK ? err : NULL);
 	for (int i = 0; st == GLT_OK && i < GLT_COUNTERS; i++) {
 		const uint64_t next = glt_next(txn, (enum glt_counter)i);

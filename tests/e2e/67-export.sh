@@ -164,6 +164,15 @@ test_nothing_is_believed() {
 	[ "$(jq length "$T/out")" = 0 ] || fail "something was changed: $(outcome)"
 }
 
+test_progress_on_a_terminal() {
+	elsewhere
+	mkfifo "$T/slow"
+	{ head -n 2 "$E2E_DIR/export" && sleep 1.5 && tail -n +3 "$E2E_DIR/export"; } >"$T/slow" &
+	ok script -qefc "gltoken import $T/slow" /dev/null
+	says '[0-9]+ KiB read, [0-9.]+/s'
+	says 'Imported [0-9]+ records'
+}
+
 # The name is the person: uids differ from host to host.
 test_accounts_by_name() {
 	elsewhere

@@ -110,6 +110,14 @@ static void bar(void **state)
 	assert_non_null(strstr(text, "200/1000, 1.0/s, 13 min left"));
 	glt_progress_text(&p, 1000, 9000, text, sizeof(text));
 	assert_non_null(strstr(text, "[==============================] 1000/1000, 225/s, 0 s left"));
+	p = (struct glt_progress){.total = 1000, .from_ms = 5000, .unit = "KiB"};
+	glt_progress_text(&p, 500, 9000, text, sizeof(text));
+	assert_string_equal(text, "[===============>              ] 500/1000 KiB, 125/s, 4 s left");
+	glt_progress_text(&p, 1001, 9000, text, sizeof(text)); /* more than was thought */
+	assert_string_equal(text, "[==============================] 1001/1000 KiB, 250/s");
+	p.total = 0; /* of a pipe */
+	glt_progress_text(&p, 500, 9000, text, sizeof(text));
+	assert_string_equal(text, "500 KiB, 125/s");
 }
 
 int main(void)
