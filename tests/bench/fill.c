@@ -136,7 +136,7 @@ int main(int argc, char **argv)
 	struct glt_err err;
 	int64_t now = (int64_t)time(NULL);
 
-	if (argc < 3 || total == 0)
+	if (argc < 3 || total == 0 || total > INT32_MAX) /* "-1" is a number to strtoull() */
 		die("usage: fill STORE N [SEED]");
 	rounds = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
 	if (glt_store_open(argv[1], true, &store, &err) != GLT_OK)

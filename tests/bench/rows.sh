@@ -179,7 +179,6 @@ FILTERS=('' '--state revoked' '--type deploy' '--user user000001' '--project gro
 
 row_scale() {
 	local n have bytes filter us first
-	gltoken backup "$T/small" 2>/dev/null
 	for n in "${SIZES[@]}"; do
 		have=$(gltoken stats --quick --json | jq .entries.tokens)
 		bytes=$(as_store "$B/fill" /var/lib/gltoken/store $((n - have)) "$n")
