@@ -12,7 +12,7 @@ static const char help[] =
 	"Usage: gltoken audit verify [--head SEQ:HASH]... [--json]\n"
 	"\n"
 	"Read the whole audit log and say which events were changed, removed, reordered or cut\n"
-	"off. Each event has the hash of the one before. Who can write the store could make all\n"
+	"off. An event's hash covers that of the one before. Who can write the store could make all\n"
 	"hashes anew, so compare with what syslog has: each change writes a line\n"
 	"'event=audit seq=SEQ head=HASH' there. Status 1 if something is wrong.\n"
 	"\n"
