@@ -81,6 +81,7 @@ test_csv_and_json() {
 
 # Sixty megabytes through a pipe, in less memory than that.
 test_rows_are_not_held_in_memory() {
+	# shellcheck disable=SC2016 # bash -c expands it
 	rc 0 bash -c '{ echo name,user,scope,description; yes "$1" | head -n 250000; } |
 		prlimit --as=60000000 gltoken issue --from-file - --dry-run' - "x,bob,api,$(printf '%0220d' 0)"
 	says 'Would issue 250000 tokens'
