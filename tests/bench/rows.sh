@@ -175,7 +175,7 @@ row_beside() {
 # ---- what grows with the store ----
 
 FILTERS=('' '--state revoked' '--type deploy' '--user user000001' '--project group1/project0001' '--expires-within 30d'
-	'--scope write_repository' '--state expired' '--sort id --after 100')
+	'--scope write_repository' '--scope self_rotate' '--state expired' '--sort id --after 100')
 
 row_scale() {
 	local n have bytes filter us first
