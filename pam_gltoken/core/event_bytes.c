@@ -57,8 +57,12 @@ static void shorten(const char *s, char *out)
 	while (*s) {
 		const size_t i = phrase_at(s);
 
-		*out++ = i < PHRASES ? (char)(i + 1) : *s;
-		s += i < PHRASES ? strlen(phrases[i]) : 1;
+		if (i < PHRASES) {
+			*out++ = (char)(i + 1);
+			s += strlen(phrases[i]);
+		} else {
+			*out++ = *s++;
+		}
 	}
 	*out = '\0';
 }
