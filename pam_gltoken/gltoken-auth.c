@@ -243,7 +243,7 @@ static void run(struct auth *a, uid_t uid, gid_t gid)
 	if (geteuid() == 0)
 		glt_rundir_make(GLT_RUN_DIR, uid, gid);
 	if (glt_privdrop(uid, gid, &err) != GLT_OK) {
-		auth_deny(a, GLT_WHY_NO_PRIVILEGE, NULL);
+		auth_deny(a, GLT_WHY_NO_PRIVILEGE, geteuid() == 0 ? err.text : NULL);
 		return;
 	}
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
