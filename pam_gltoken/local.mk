@@ -34,6 +34,7 @@ libglt_core_a_SOURCES = \
 	pam_gltoken/core/issue.c \
 	pam_gltoken/core/issue.h \
 	pam_gltoken/core/kinds.c \
+	pam_gltoken/core/kinds.h \
 	pam_gltoken/core/meta.c \
 	pam_gltoken/core/meta.h \
 	pam_gltoken/core/migrate.c \
