@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What is shipped for systems that are not Debian's, as far as Debian's tools can tell: the RPM is built and rpmlint finds
+# What is shipped for systems that are not Debian's, as far as Debian's tools can tell: whether the RPM is built and rpmlint finds
 # no error, the SELinux module compiles, the AppArmor profile parses. No Fedora and no kernel that enforces them is here.
 E2E_LIMIT=600
 export E2E_LIMIT
