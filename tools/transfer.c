@@ -7,6 +7,7 @@
 #include "transfer.h"
 
 #include "gitenv.h"
+#include "run.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,29 +56,20 @@ static void log_bytes(const char *operation, uint64_t bytes, bool whole)
 /* ---- fetch ---- */
 
 /* Ours hides what the system or the account may have set: "SCOPE\tVALUE" a line, the last one counts. A repository's
- * own setting git does not obey. */
-static char *own_hook(void)
+ * own setting git does not obey. False: not known. */
+static bool find_own_hook(char text[4096], const char **hook)
 {
-	FILE *f;
-	char *line = NULL, *hook = NULL;
-	size_t room = 0;
-	ssize_t n;
+	char git[] = "git", config[] = "config", scope[] = "--show-scope", all[] = "--get-all", name[] = SETTING;
+	char *argv[] = {git, config, scope, all, name, NULL}, *rest = text, *line;
+	const char *const env[] = {"GIT_CONFIG_COUNT=0", NULL};
+	const struct glt_run r = {
+		.argv = argv, .ours = true, .env = env, .out = text, .out_size = 4096, .whole = true, .timeout = 30};
+	const int rc = glt_run(&r);
 
-	unsetenv("GIT_CONFIG_COUNT");
-	f = popen("git config --show-scope --get-all " SETTING, "re");
-	while (f && (n = getline(&line, &room, f)) > 0) {
-		char *tab = strchr(line, '\t');
-
-		line[n - 1] = line[n - 1] == '\n' ? '\0' : line[n - 1];
-		if (!tab || (strncmp(line, "system\t", 7) != 0 && strncmp(line, "global\t", 7) != 0))
-			continue;
-		free(hook);
-		hook = strdup(tab + 1);
-	}
-	free(line);
-	if (f)
-		(void)pclose(f);
-	return hook;
+	while (rc == 0 && (line = strsep(&rest, "\n")))
+		if (strncmp(line, "system\t", 7) == 0 || strncmp(line, "global\t", 7) == 0)
+			*hook = line + 7;
+	return rc == 0 || rc == 1; /* 1: there is none */
 }
 
 /* Mostly there is no file that could set it, and a process saved. */
@@ -98,28 +90,25 @@ static bool may_have_own_hook(void)
 	return false;
 }
 
-static void make_pack(char *const args[], int out)
+static void make_pack(char *const args[], const char *hook, int out)
 {
-	char *count = getenv("GIT_CONFIG_COUNT"), *kept = count ? strdup(count) : NULL,
-	     *hook = may_have_own_hook() ? own_hook() : NULL;
-
-	if (kept)
-		(void)setenv("GIT_CONFIG_COUNT", kept, 1);
 	if (dup2(out, STDOUT_FILENO) < 0)
 		_exit(127);
 	(void)signal(SIGPIPE, SIG_DFL);
 	if (!hook) {
 		execvp(args[0], args);
 	} else { /* as git does it */
-		char command[4096], shell[] = "sh", option[] = "-c", *sh[256] = {shell, option, command, hook};
-		int n = snprintf(command, sizeof(command), "%s \"$@\"", hook);
+		char name[4096], command[4096 + 8], shell[] = "sh", option[] = "-c",
+						    *sh[256] = {shell, option, command, name};
 		size_t i = 0;
 
+		(void)snprintf(name, sizeof(name), "%s", hook);
+		(void)snprintf(command, sizeof(command), "%s \"$@\"", hook);
 		while (args[i] && i + 5 < sizeof(sh) / sizeof(sh[0])) {
 			sh[i + 4] = args[i];
 			i++;
 		}
-		if (n > 0 && (size_t)n < sizeof(command) && !args[i])
+		if (!args[i])
 			execvp(sh[0], sh);
 	}
 	_exit(127);
@@ -128,15 +117,17 @@ static void make_pack(char *const args[], int out)
 int glt_transfer_pack(char *const args[])
 {
 	uint64_t bytes = 0;
+	const char *hook = NULL;
+	char text[4096];
 	int out[2], status = -1;
 	ssize_t n = 0;
 	pid_t pid;
 
-	if (!args[0] || pipe2(out, O_CLOEXEC) != 0)
+	if (!args[0] || (may_have_own_hook() && !find_own_hook(text, &hook)) || pipe2(out, O_CLOEXEC) != 0)
 		return 1;
 	pid = fork();
 	if (pid == 0)
-		make_pack(args, out[1]);
+		make_pack(args, hook, out[1]);
 	(void)close(out[1]);
 	(void)signal(SIGPIPE, SIG_IGN); /* a client that goes away: what it had is logged all the same */
 	while (pid > 0 && ((n = splice(out[0], NULL, STDOUT_FILENO, NULL, 1 << 20, SPLICE_F_MOVE)) > 0 ||
