@@ -184,5 +184,4 @@ EXTRA_DIST += tests/nss/damage.c tests/nss/exports.sh tests/nss/forge.c tests/ns
 	tests/nss/readers.c tests/nss/republish.c tests/nss/threads.c
 EXTRA_DIST += tests/fuzz/run tests/fuzz/corpus
 EXTRA_DIST += tests/lessons/README.md tests/lessons/holes.sh
-EXTRA_DIST += .ci/run tests/run tests/screenshots tests/races tests/torture tests/lib tests/e2e tests/release tests/bench tests/coverage tests/fixtures
-EXTRA_DIST += .ci/run tests/run tests/screenshots tests/torture tests/lib tests/e2e tests/release tests/bench tests/coverage tests/coverage.txt tests/fixtures
+EXTRA_DIST += .ci/run tests/run tests/screenshots tests/races tests/torture tests/lib tests/e2e tests/release tests/bench tests/coverage tests/coverage.txt tests/fixtures
