@@ -18,6 +18,8 @@
 #define NAME "gltoken-" TIME
 #define DIGITS "[0-9][0-9][0-9][0-9]"
 #define PATTERN "gltoken-" DIGITS DIGITS "T" DIGITS "[0-9][0-9]Z.backup"
+#define LEFT_OVER ".gltoken-*Z.backup.????????"
+#define DAY 86400 /* no backup takes that long */
 
 static int failed(const struct glt_cli *cli, const char *what, const char *path)
 {
@@ -80,6 +82,27 @@ static bool is_backup(int dir, const char *name)
 	return is;
 }
 
+static int is_left_over(const struct dirent *d)
+{
+	return fnmatch(LEFT_OVER, d->d_name, FNM_PERIOD) == 0;
+}
+
+/* What a backup that was killed has written: nobody else tidies it up, for its name is drawn. */
+static int remove_left_over(const struct glt_cli *cli, const char *dir, int fd)
+{
+	struct dirent **v = NULL;
+	int n = scandir(dir, &v, is_left_over, alphasort), rc = n < 0 ? failed(cli, "read", dir) : GLT_EXIT_OK;
+	struct stat sb;
+
+	for (int i = 0; i < n; i++)
+		if (fstatat(fd, v[i]->d_name, &sb, AT_SYMLINK_NOFOLLOW) == 0 && sb.st_mtime < time(NULL) - DAY &&
+		    unlinkat(fd, v[i]->d_name, 0) != 0)
+			rc = failed(cli, "remove what is left of the backup", v[i]->d_name);
+	if (n >= 0)
+		free_list(v, n);
+	return rc;
+}
+
 int glt_backupdir_prune(const struct glt_cli *cli, const char *dir, unsigned keep)
 {
 	struct dirent **v = NULL;
@@ -94,6 +117,8 @@ int glt_backupdir_prune(const struct glt_cli *cli, const char *dir, unsigned kee
 		else if (unlinkat(fd, v[i]->d_name, 0) != 0)
 			rc = failed(cli, "remove the old backup", v[i]->d_name);
 	}
+	if (rc == GLT_EXIT_OK)
+		rc = remove_left_over(cli, dir, fd);
 	if (n > 0)
 		free_list(v, n);
 	if (fd >= 0)

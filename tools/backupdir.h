@@ -10,7 +10,8 @@ int glt_backupdir_prepare(const struct glt_cli *cli, const char *dir);
 /* Path of the backup of that moment; one with a label, such as "schema-1-", is none of those that are rotated. False: too
  * long. */
 bool glt_backupdir_name(const char *dir, const char *label, int64_t when, char *out, size_t size);
-/* Remove all backups but the newest keep. Files of other names, and what is no backup, stay. */
+/* Remove all backups but the newest keep, and what backups that were killed left over a day ago. Files of other names,
+ * and what is no backup, stay. */
 int glt_backupdir_prune(const struct glt_cli *cli, const char *dir, unsigned keep);
 /* When the newest one was made; 0: there is none, or the folder cannot be read. */
 int64_t glt_backupdir_newest(const char *dir);

@@ -104,6 +104,23 @@ test_backups_are_rotated() {
 	[ "$(backups)" = 4 ] || fail "there are $(backups)"
 }
 
+test_what_a_killed_backup_left() {
+	local left
+	rm -rf "$BACKUPS" "$CONF"
+	run timeout 30 strace -f -o "$T/trace" -e inject=fchown:signal=SIGKILL:when=2 gltoken backup
+	[ "$RC" != 0 ] || fail "it was not killed: $(outcome)"
+	left=$(find "$BACKUPS" -name '.gltoken-*')
+	[ -f "$left" ] || fail "nothing is left: $(ls -la "$BACKUPS")"
+	ok gltoken backup
+	[ -f "$left" ] || fail "it may still have been written"
+	touch -d '25 hours ago' "$left"
+	echo mine >"$BACKUPS/.gltoken-notes"
+	touch -d '25 hours ago' "$BACKUPS/.gltoken-notes"
+	ok gltoken backup
+	[ ! -e "$left" ] || fail "it is still there: $(ls -la "$BACKUPS")"
+	[ -e "$BACKUPS/.gltoken-notes" ] || fail "something else was removed"
+}
+
 test_backup_folder() {
 	printf '[backup]\ndir = %s/b\n' "$T" >"$CONF"
 	chown root: "$T"
