@@ -130,4 +130,45 @@ test_http_unit() {
 	ok systemctl_ stop gltoken-http.socket gltoken-http.service
 }
 
+# What setup touches, and what systemd is to start at boot.
+host() {
+	find /etc/systemd/system /etc/ssh /etc/pam.d /etc/nginx /usr/sbin \( -type f -o -type l \) -printf '%p %u:%g %m %T@ %l\n' | sort
+}
+
+test_setup_where_systemd_runs() {
+	local before port unit
+	rm -f "$SYSTEMD_UNITS"/sshd-git.service "$SYSTEMD_UNITS"/gltoken-http.*
+	systemctl_ daemon-reload
+	echo '127.0.0.1 git.test' >>/etc/hosts
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=git.test -keyout "$T/key.pem" -out "$T/cert.pem" 2>/dev/null
+	ok systemctl_ start nginx
+	before=$(host)
+	port=$(free_port 21000)
+	LIMIT=180 ok under_systemd gltoken setup --yes --ssh own --port "$port" --web nginx --server-name git.test \
+		--certificate "$T/cert.pem" --key "$T/key.pem"
+	hides 'no systemd here'
+	for unit in sshd-git.service gltoken-http.socket; do
+		[ "$(systemctl_ is-enabled "$unit") $(systemctl_ is-active "$unit")" = 'enabled active' ] ||
+			fail "$unit: $(systemctl_ status "$unit")"
+	done
+	new_token --user alice --scope write_repository
+	client password "$TOKEN"
+	sed -i -e "1i Port $port" -e '1i StrictHostKeyChecking no' -e '1i UserKnownHostsFile /dev/null' "$T/ssh_config"
+	ok git_ clone -q git@host:demo/hello.git "$T/by-ssh"
+	printf '[http]\n\tsslVerify = false\n[credential]\n\thelper = "!f() { echo username=x; echo password=%s; }; f"\n' \
+		"$TOKEN" >"$T/gitconfig"
+	chown dev: "$T/gitconfig"
+	ok git_ -c include.path="$T/gitconfig" clone -q https://git.test/git/demo/hello.git "$T/by-https"
+	commit "$T/by-https"
+	ok git_ -C "$T/by-https" -c include.path="$T/gitconfig" push -q origin HEAD:by-https
+	LIMIT=180 ok under_systemd gltoken setup --undo
+	says 'as it was before'
+	[ "$(host)" = "$before" ] || fail "the host is not as it was: $(diff <(echo "$before") <(host))"
+	for unit in sshd-git.service gltoken-http.socket; do
+		[ "$(systemctl_ is-active "$unit")" != active ] || fail "$unit runs"
+	done
+	[ "$(systemctl_ is-active nginx)" = active ] || fail "nginx does not run"
+	ok systemctl_ stop nginx
+}
+
 e2e_main "$@"

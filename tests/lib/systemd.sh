@@ -10,6 +10,7 @@ systemd_units() {
 	local t
 	mkdir -p "$SYSTEMD_UNITS"
 	cp "$SHIPPED"/*.service "$SHIPPED"/*.socket "$SHIPPED"/*.timer "$SYSTEMD_UNITS"
+	[ ! -e /lib/systemd/system/nginx.service ] || cp /lib/systemd/system/nginx.service "$SYSTEMD_UNITS"
 	for t in basic sysinit sockets timers shutdown time-sync network-online nss-user-lookup local-fs multi-user time-set; do
 		printf '[Unit]\nDescription=%s\nDefaultDependencies=no\n' "$t" >"$SYSTEMD_UNITS/$t.target"
 	done
@@ -23,7 +24,7 @@ systemd_start() {
 		: >>/dev/console
 		mount --bind /dev/null /dev/console
 		exec env -i container=test PATH="$PATH" SYSTEMD_UNIT_PATH="$1" SYSTEMD_LOG_TARGET=null \
-			/lib/systemd/systemd --system --unit=basic.target' - "$SYSTEMD_UNITS" </dev/null >"$E2E_DIR/systemd.out" 2>&1 &
+			/lib/systemd/systemd --system --unit=basic.target' - "/etc/systemd/system:$SYSTEMD_UNITS" </dev/null >"$E2E_DIR/systemd.out" 2>&1 &
 	SYSTEMD_OUTER=$!
 	local _
 	for _ in {1..200}; do
@@ -38,7 +39,11 @@ systemd_start() {
 	fail "systemd does not come up: $(cat "$E2E_DIR/systemd.out")"
 }
 
-systemctl_() {
+under_systemd() { # COMMAND...
 	local pid=${SYSTEMD_PID:-$(cat "$E2E_DIR/systemd.pid")}
-	timeout -k 5 60 nsenter --target "$pid" --root --mount --pid --uts --ipc --cgroup systemctl "$@"
+	timeout -k 5 "${LIMIT:-60}" nsenter --target "$pid" --root --mount --pid --uts --ipc --cgroup --wd="$PWD" "$@"
+}
+
+systemctl_() {
+	under_systemd systemctl "$@"
 }
