@@ -73,13 +73,13 @@ test_protected_in_a_group_above() {
 
 # Whoever fetched the tag keeps the old one: moving it is as forced as it is for a branch.
 test_moved_tag_is_forced() {
-	gltoken protect demo/hello 'refs/tags/v*' --push developer --force maintainer
+	gltoken protect demo/hello 'refs/tags/moved*' --push developer --force maintainer
 	as_user alice
-	pushes HEAD~1:refs/tags/v1
-	refused -f HEAD:refs/tags/v1
+	pushes HEAD~1:refs/tags/moved1
+	refused -f HEAD:refs/tags/moved1
 	as_user mia
-	pushes -f HEAD:refs/tags/v1
-	gltoken protect demo/hello 'refs/tags/v*' --remove
+	pushes -f HEAD:refs/tags/moved1
+	gltoken protect demo/hello 'refs/tags/moved*' --remove
 }
 
 test_one_refused_ref_leaves_the_others() {
