@@ -217,7 +217,7 @@ static int next_path(const struct glt_cli *cli, char *path, size_t size)
 
 int glt_cmd_backup(struct glt_cli *cli, int argc, char **argv)
 {
-	struct glt_backup made;
+	struct glt_backup made = {.length = 0};
 	char next[400];
 	const char *path;
 	int rc;

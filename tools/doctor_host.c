@@ -111,9 +111,10 @@ static bool listens(const char *path)
 
 static void units(struct glt_doctor *d)
 {
-	static const char *const names[] = {"sshd-git.service", "ssh.service",          "sshd.service",
-					    "ssh@.service",     "sshd@.service",        "gltoken-http.service",
-					    "fcgiwrap.service", "gltoken-auth@.service"};
+	/* Not gltoken-auth@.service, which is started as root. */
+	static const char *const names[] = {"sshd-git.service", "ssh.service",   "sshd.service",
+					    "ssh@.service",     "sshd@.service", "gltoken-http.service",
+					    "fcgiwrap.service"};
 
 	if (access("/run/gltoken-auth.sock", F_OK) == 0)
 		return; /* through it, nobody has to raise privilege */

@@ -67,6 +67,12 @@ static void shorten(const char *s, char *out)
 	*out = '\0';
 }
 
+/* NULL: that byte stands for none. */
+static const char *phrase_of(unsigned char c)
+{
+	return c >= 1 && c <= PHRASES ? phrases[c - 1] : NULL;
+}
+
 /* NULL: no memory, or a phrase that is not known. */
 static char *expand(const char *s)
 {
@@ -74,16 +80,18 @@ static char *expand(const char *s)
 	char *text, *p;
 
 	for (const char *q = s; *q; q++) {
-		const size_t i = (unsigned char)*q;
+		const char *phrase = phrase_of((unsigned char)*q);
 
-		if (i < 0x20 && i > PHRASES)
+		if (!phrase && (unsigned char)*q < 0x20)
 			return NULL;
-		room += i < 0x20 ? strlen(phrases[i - 1]) : 1;
+		room += phrase ? strlen(phrase) : 1;
 	}
 	text = p = malloc(room);
 	for (; text && *s; s++) {
-		if ((unsigned char)*s < 0x20)
-			p = stpcpy(p, phrases[(unsigned char)*s - 1]);
+		const char *phrase = phrase_of((unsigned char)*s);
+
+		if (phrase)
+			p = stpcpy(p, phrase);
 		else
 			*p++ = *s;
 	}

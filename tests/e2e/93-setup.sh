@@ -21,7 +21,7 @@ host() {
 }
 
 nothing_runs() { # nobody here waits for orphans that have ended
-	! ps -C sshd-git,fcgiwrap -o stat= | grep -qv '^Z'
+	! pgrep -r D,R,S,T -x 'sshd-git|fcgiwrap' >/dev/null
 }
 
 no_nginx() {
