@@ -72,7 +72,24 @@ static bool find_own_hook(char text[4096], const char **hook)
 	return rc == 0 || rc == 1; /* 1: there is none */
 }
 
-/* Mostly there is no file that could set it, and a process saved. */
+/* Whether a file of git's configuration may set it; one that is not there does not. */
+static bool may_set(const char *path)
+{
+	char text[16384];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	ssize_t n;
+
+	if (fd < 0)
+		return errno != ENOENT && errno != ENOTDIR;
+	n = read(fd, text, sizeof(text));
+	(void)close(fd);
+	if (n < 0 || n == (ssize_t)sizeof(text))
+		return true;
+	text[n] = '\0';
+	return strlen(text) != (size_t)n || strcasestr(text, "packobjectshook") || strcasestr(text, "include");
+}
+
+/* Mostly no file does, and a process is saved. */
 static bool may_have_own_hook(void)
 {
 	static const char *const files[] = {"/etc/gitconfig", "/usr/local/etc/gitconfig", "%s/.gitconfig",
@@ -84,7 +101,7 @@ static bool may_have_own_hook(void)
 		int n = snprintf(path, sizeof(path), files[i][0] == '%' ? "%s%s" : "%.0s%s", home ? home : "",
 				 files[i][0] == '%' ? files[i] + 2 : files[i]);
 
-		if (n < 0 || (size_t)n >= sizeof(path) || access(path, F_OK) == 0)
+		if (n < 0 || (size_t)n >= sizeof(path) || may_set(path))
 			return true;
 	}
 	return false;
