@@ -16,6 +16,7 @@ CONF_MADE = \
 	conf/pam.d/sshd-git-mixed \
 	conf/sshd/sshd_config.d/00-gltoken.conf \
 	conf/sshd/sshd_config.sshd-git \
+	conf/systemd/gltoken-auth.service \
 	conf/systemd/gltoken-auth@.service \
 	conf/systemd/gltoken-backup.service \
 	conf/systemd/gltoken-http.service \
@@ -54,6 +55,7 @@ examples_DATA = \
 	conf/pam.d/sshd-git-mixed \
 	conf/sshd/sshd_config.d/00-gltoken.conf \
 	conf/sshd/sshd_config.sshd-git \
+	conf/systemd/gltoken-auth.service \
 	conf/systemd/gltoken-auth@.service \
 	conf/systemd/gltoken-backup.service \
 	conf/systemd/gltoken-http.service \

@@ -29,6 +29,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -297,6 +298,8 @@ int main(int argc, char **argv)
 	else
 		auth_deny(&a, GLT_WHY_UNAVAILABLE, err.text);
 	write_reply(&a);
+	if (argc > 1) /* nobody waits for this process: the end of the answer need not wait for it either */
+		(void)shutdown(STDOUT_FILENO, SHUT_WR);
 	wipe_used(&a.request);
 	wipe_used(&a.reply);
 	return a.allow ? 0 : 1;

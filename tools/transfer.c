@@ -14,6 +14,7 @@
 #include <ftw.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,28 +108,28 @@ static bool may_have_own_hook(void)
 	return false;
 }
 
-static void make_pack(char *const args[], const char *hook, int out)
+/* Start args with its output in out: by way of the host's hook as git does it, with itself as $0. False: not started. */
+static bool start(char *const args[], const char *hook, int out, pid_t *pid)
 {
-	if (dup2(out, STDOUT_FILENO) < 0)
-		_exit(127);
-	(void)signal(SIGPIPE, SIG_DFL);
-	if (!hook) {
-		execvp(args[0], args);
-	} else { /* as git does it */
-		char name[4096], command[4096 + 8], shell[] = "sh", option[] = "-c",
-						    *sh[256] = {shell, option, command, name};
-		size_t i = 0;
+	char name[4096], command[4096 + 8], shell[] = "sh", option[] = "-c",
+					    *sh[256] = {shell, option, command, name};
+	posix_spawn_file_actions_t actions;
+	size_t i = 0;
 
+	if (hook) {
 		(void)snprintf(name, sizeof(name), "%s", hook);
 		(void)snprintf(command, sizeof(command), "%s \"$@\"", hook);
-		while (args[i] && i + 5 < sizeof(sh) / sizeof(sh[0])) {
+		for (; args[i] && i + 5 < sizeof(sh) / sizeof(sh[0]); i++)
 			sh[i + 4] = args[i];
-			i++;
-		}
-		if (!args[i])
-			execvp(sh[0], sh);
+		if (args[i])
+			return false;
 	}
-	_exit(127);
+	if (posix_spawn_file_actions_init(&actions) != 0)
+		return false;
+	bool ok = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO) == 0 &&
+		  posix_spawnp(pid, hook ? shell : args[0], &actions, NULL, hook ? sh : args, environ) == 0;
+	posix_spawn_file_actions_destroy(&actions);
+	return ok;
 }
 
 int glt_transfer_pack(char *const args[])
@@ -138,13 +139,12 @@ int glt_transfer_pack(char *const args[])
 	char text[4096];
 	int out[2], status = -1;
 	ssize_t n = 0;
-	pid_t pid;
+	pid_t pid = -1;
 
 	if (!args[0] || (may_have_own_hook() && !find_own_hook(text, &hook)) || pipe2(out, O_CLOEXEC) != 0)
 		return 1;
-	pid = fork();
-	if (pid == 0)
-		make_pack(args, hook, out[1]);
+	if (!start(args, hook, out[1], &pid))
+		pid = -1;
 	(void)close(out[1]);
 	(void)signal(SIGPIPE, SIG_IGN); /* a client that goes away: what it had is logged all the same */
 	while (pid > 0 && ((n = splice(out[0], NULL, STDOUT_FILENO, NULL, 1 << 20, SPLICE_F_MOVE)) > 0 ||

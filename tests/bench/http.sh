@@ -8,6 +8,7 @@
 #   pam_unix     mod_authnz_pam in front of pam_unix, a password of this host
 #   cold         gltoken-http, each token seen for the first time: Argon2
 #   warm         gltoken-http, a token that was used a moment ago
+#   listen       the same, where gltoken-auth --listen answers, not a helper of its own
 #
 # Each round measures every one of them once, in another order each time, so that what else the machine does hits
 # all alike. A table goes to stdout, the same as JSON to FILE.
@@ -133,7 +134,7 @@ client_config() {
 		printf '[url "%s/none/"]\n\tinsteadOf = none:\n' "$at"
 		printf '[url "%s/bcrypt/"]\n\tinsteadOf = bcrypt:\n' "${at/\/\///\/alice:hunter2-hunter2@}"
 		printf '[url "%s/pam_unix/"]\n\tinsteadOf = pam_unix:\n' "${at/\/\///\/alice:hunter2-hunter2@}"
-		printf '[url "%s/git/"]\n\tinsteadOf = cold:\n\tinsteadOf = warm:\n' "${at/\/\///\/token:$TOKEN@}"
+		printf '[url "%s/git/"]\n\tinsteadOf = cold:\n\tinsteadOf = warm:\n\tinsteadOf = listen:\n' "${at/\/\///\/token:$TOKEN@}"
 	} >"$GIT_CONFIG_GLOBAL"
 }
 
@@ -144,10 +145,27 @@ operate() { # OPERATION WAY DIR
 	esac
 }
 
+listener=''
+stop_listener() {
+	[ -n "$listener" ] || return 0
+	kill "$listener"
+	wait "$listener" 2>/dev/null || :
+	rm -f /run/gltoken-auth.sock
+	listener=''
+}
+start_listener() {
+	/usr/libexec/gltoken/gltoken-auth --listen &
+	listener=$!
+	await test -S /run/gltoken-auth.sock
+}
+trap stop_listener EXIT
+
 # Microseconds into $ELAPSED.
 measure() { # OPERATION WAY
 	local i from failed=0
 	rm -rf "$T/clone".*
+	stop_listener
+	if [ "$2" = listen ]; then start_listener; fi
 	if [ "$2" = cold ]; then rm -f /run/gltoken/cache; fi
 	from=${EPOCHREALTIME/./}
 	case $1 in
@@ -162,7 +180,7 @@ measure() { # OPERATION WAY
 	[ $failed = 0 ] || { echo "$1 by way of $2 failed" >&2; tail -n 5 "$WEB_DIR/log/error" >&2; exit 1; }
 }
 
-ways=(none bcrypt pam_unix cold warm)
+ways=(none bcrypt pam_unix cold warm listen)
 operations=(ls-remote clone ls-remote-16 clone-16)
 
 measure_all() {
@@ -172,7 +190,7 @@ measure_all() {
 		if [[ $op = *-16 ]]; then n=$(((rounds + 2) / 3)); fi
 		for ((round = -1; round < n; round++)); do # the first warms up
 			while read -r way; do
-				if [ "$way" = warm ]; then measure ls-remote warm; fi
+				if [ "$way" = warm ] || [ "$way" = listen ]; then measure ls-remote warm; fi
 				measure "$op" "$way"
 				if [ $round -ge 0 ]; then echo "$op $way $round $ELAPSED" >>"$T/figures"; fi
 			done < <(shuf -e "${ways[@]}")

@@ -98,6 +98,31 @@ test_auth_socket() {
 	[ ! -s "$T/failed" ] || fail "failed: $(cat "$T/failed")"
 }
 
+# One process that forks for each question, in the place of the socket unit.
+test_auth_service() {
+	ok systemctl_ start gltoken-auth.socket
+	ok systemctl_ start gltoken-auth.service
+	[ "$(systemctl_ is-active gltoken-auth.socket || true)" = inactive ] || fail "both serve one socket"
+	await test -S /run/gltoken-auth.sock
+	[ "$(stat -c '%U %G %a' /run/gltoken-auth.sock)" = 'root gltoken 660' ] || fail "$(ls -l /run/gltoken-auth.sock)"
+	chmod 500 "$HELPER"
+	new_token --user alice --scope write_repository
+	client password "$TOKEN"
+	rm -rf /run/gltoken "$T/w"
+	ok git_ clone -q git@host:demo/hello.git "$T/w"
+	[ "$(stat -c '%U %a' /run/gltoken)" = 'gltoken 700' ] || fail "$(ls -ld /run/gltoken)"
+	commit "$T/w"
+	ok git_ -C "$T/w" push -q origin HEAD:by-service
+	ok gltoken revoke "$ID"
+	no git_ ls-remote git@host:demo/hello.git
+	logged "event=login decision=deny reason=revoked token=$ID "
+	chmod 4750 "$HELPER"
+	ok systemctl_ stop gltoken-auth.service
+	[ ! -e /run/gltoken-auth.sock ] || fail "it left its socket behind"
+	systemctl_ list-units --failed --no-legend >"$T/failed" || true
+	[ ! -s "$T/failed" ] || fail "failed: $(cat "$T/failed")"
+}
+
 # FastCGI's records, as a web server sends them.
 ask_fcgi() { # NAME=VALUE...
 	perl -e '
