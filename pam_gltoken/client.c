@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -31,6 +32,8 @@ struct reason {
 struct channel {
 	int fd;
 	pid_t pid;
+	int pidfd;  /* readable when the helper has ended; -1: no helper, or a kernel that has none */
+	bool ended; /* nothing more will come than is there to be read */
 };
 
 /* The first cause counts; what follows from it would only hide it. */
@@ -53,8 +56,11 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* False: the deadline passed, or poll itself failed. */
-static bool wait_for(int fd, short events, int64_t deadline, struct reason why)
+/*
+ * False: the deadline passed, or poll itself failed. The end of the stream alone is not waited for: a host that forks
+ * while a helper starts gives its child the helper's end as well, and holds it open for as long as that child lives.
+ */
+static bool wait_for(struct channel *c, short events, int64_t deadline, struct reason why)
 {
 	for (;;) {
 		int64_t left = deadline - now_ms();
@@ -62,10 +68,12 @@ static bool wait_for(int fd, short events, int64_t deadline, struct reason why)
 			explain(why, "gltoken-auth gave no answer within %d s", GLT_CLIENT_TIMEOUT_MS / 1000);
 			return false;
 		}
-		struct pollfd p = {.fd = fd, .events = events};
-		int n = poll(&p, 1, left > INT_MAX ? INT_MAX : (int)left);
-		if (n > 0)
+		struct pollfd p[] = {{.fd = c->fd, .events = events}, {.fd = c->pidfd, .events = POLLIN}};
+		int n = poll(p, 2, left > INT_MAX ? INT_MAX : (int)left);
+		if (n > 0) {
+			c->ended = p[1].revents != 0;
 			return true;
+		}
 		if (n < 0 && errno != EINTR) {
 			explain(why, "poll: %m");
 			return false;
@@ -204,6 +212,9 @@ static bool open_helper(struct channel *c, struct reason why)
 	}
 	c->fd = pair[0];
 	pair[0] = -1;
+	c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
+	c->ended = c->pidfd < 0 && errno == ESRCH; /* and the host, or the kernel for it, has taken it already */
+	(void)lift(&c->pidfd);
 	ok = true;
 out:
 	close_fd(&null);
@@ -232,15 +243,15 @@ static int reap(pid_t pid, int64_t deadline)
 
 /* Only the deadline is an error here: a helper that answers without reading, as one without privilege does, closes
  * its end early, and what it said is then still there to be read. */
-static bool send_all(int fd, const char *data, size_t len, int64_t deadline, struct reason why)
+static bool send_all(struct channel *c, const char *data, size_t len, int64_t deadline, struct reason why)
 {
-	while (len > 0) {
-		ssize_t n = send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (len > 0 && !c->ended) {
+		ssize_t n = send(c->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n >= 0) {
 			data += n;
 			len -= (size_t)n;
 		} else if (errno == EAGAIN) {
-			if (!wait_for(fd, POLLOUT, deadline, why))
+			if (!wait_for(c, POLLOUT, deadline, why))
 				return false;
 		} else if (errno != EINTR) {
 			return true;
@@ -249,12 +260,12 @@ static bool send_all(int fd, const char *data, size_t len, int64_t deadline, str
 	return true;
 }
 
-static bool receive_all(int fd, struct glt_message *reply, int64_t deadline, struct reason why)
+static bool receive_all(struct channel *c, struct glt_message *reply, int64_t deadline, struct reason why)
 {
 	for (;;) {
 		char spare;
 		size_t room = sizeof reply->text - reply->len;
-		ssize_t n = recv(fd, room ? reply->text + reply->len : &spare, room ? room : 1, MSG_DONTWAIT);
+		ssize_t n = recv(c->fd, room ? reply->text + reply->len : &spare, room ? room : 1, MSG_DONTWAIT);
 		if (n > 0 && room == 0) {
 			explain(why, "the answer of gltoken-auth is too long");
 			return false;
@@ -264,7 +275,9 @@ static bool receive_all(int fd, struct glt_message *reply, int64_t deadline, str
 		} else if (n == 0 || errno == ECONNRESET) {
 			return true; /* reset: it ended before it had read all; its answer came before that */
 		} else if (errno == EAGAIN) {
-			if (!wait_for(fd, POLLIN, deadline, why))
+			if (c->ended)
+				return true;
+			if (!wait_for(c, POLLIN, deadline, why))
 				return false;
 		} else if (errno != EINTR) {
 			explain(why, "no answer from gltoken-auth: %m");
@@ -274,13 +287,13 @@ static bool receive_all(int fd, struct glt_message *reply, int64_t deadline, str
 }
 
 /* Dialogue: one request out, one reply in, on any connected stream. */
-static bool converse(int fd, const struct glt_message *request, struct glt_message *reply, int64_t deadline,
-		     struct reason why)
+static bool converse(struct channel *c, const struct glt_message *request, struct glt_message *reply,
+		     int64_t deadline, struct reason why)
 {
-	if (!send_all(fd, request->text, request->len, deadline, why))
+	if (!send_all(c, request->text, request->len, deadline, why))
 		return false;
-	shutdown(fd, SHUT_WR);
-	return receive_all(fd, reply, deadline, why);
+	shutdown(c->fd, SHUT_WR);
+	return receive_all(c, reply, deadline, why);
 }
 
 static enum glt_outcome outcome_of(struct glt_message *reply, struct reason why)
@@ -299,11 +312,11 @@ static enum glt_outcome outcome_of(struct glt_message *reply, struct reason why)
 static bool ask_socket(const struct glt_message *request, struct glt_message *reply, int64_t deadline,
 		       enum glt_outcome *outcome, struct reason why)
 {
-	struct channel c = {.fd = -1, .pid = -1};
+	struct channel c = {.fd = -1, .pid = -1, .pidfd = -1};
 
 	if (!open_socket(&c, why))
 		return false;
-	bool told = converse(c.fd, request, reply, deadline, why);
+	bool told = converse(&c, request, reply, deadline, why);
 	close_fd(&c.fd);
 	if (reply->len == 0) {
 		if (why.len > 0)
@@ -318,13 +331,14 @@ static bool ask_socket(const struct glt_message *request, struct glt_message *re
 static enum glt_outcome ask_helper(const struct glt_message *request, struct glt_message *reply, int64_t deadline,
 				   struct reason why)
 {
-	struct channel c = {.fd = -1, .pid = -1};
+	struct channel c = {.fd = -1, .pid = -1, .pidfd = -1};
 
 	if (!open_helper(&c, why))
 		return GLT_FAILED;
 
-	bool told = converse(c.fd, request, reply, deadline, why);
+	bool told = converse(&c, request, reply, deadline, why);
 	close_fd(&c.fd);
+	close_fd(&c.pidfd);
 	int status = reap(c.pid, deadline);
 
 	if (status != -1 && WIFSIGNALED(status)) {

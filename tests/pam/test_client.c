@@ -37,7 +37,10 @@ static enum glt_outcome ask(const char *order)
 	return ask_as(order, "git");
 }
 
-static bool slow_host; /* comes back from posix_spawn only when the child has ended */
+static bool slow_host;    /* comes back from posix_spawn only when the child has ended */
+static bool forking_host; /* forks while the child starts */
+static pid_t forked[8];   /* those live on, with all that was open */
+static unsigned long n_forked;
 
 int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
 		const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
@@ -45,6 +48,16 @@ int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *
 	__typeof__(&posix_spawn) real = dlsym(RTLD_NEXT, "posix_spawn");
 	siginfo_t info;
 
+	if (forking_host) {
+		assert_true(n_forked < sizeof forked / sizeof *forked);
+		forked[n_forked] = fork();
+		if (forked[n_forked] == 0) {
+			alarm(60);
+			pause();
+			_exit(1);
+		}
+		assert_true(forked[n_forked++] > 0);
+	}
 	int err = real(pid, path, actions, attributes, argv, envp);
 	if (!err && slow_host)
 		waitid(P_PID, (id_t)*pid, &info, WEXITED | WNOWAIT);
@@ -320,6 +333,37 @@ static void host_reaps_every_child(void **state)
 	sigaction(SIGCHLD, &old, NULL);
 }
 
+/* The forked children hold both ends of the helper's stream, which therefore has no end. */
+static void host_forks_while_a_helper_starts(void **state)
+{
+	static const struct {
+		const char *order, *why;
+		enum glt_outcome outcome;
+	} asked[] = {
+		{"allow", "", GLT_ALLOW},
+		{"deny:revoked", "", GLT_DENY},
+		{"length:32768", "", GLT_ALLOW},
+		{"no-newline", "gltoken-auth gave no complete answer", GLT_FAILED},
+		{"killed-before", "gltoken-auth was ended by signal 9", GLT_FAILED},
+		{"killed-after", "gltoken-auth was ended by signal 9", GLT_FAILED},
+	};
+	int before = open_fds();
+
+	(void)state;
+	forking_host = true;
+	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+		if (ask(asked[i].order) != asked[i].outcome || strcmp(why, asked[i].why) != 0)
+			fail_msg("%s: %s", asked[i].order, why);
+	}
+	forking_host = false;
+	while (n_forked > 0) {
+		kill(forked[--n_forked], SIGKILL);
+		assert_int_equal(waitpid(forked[n_forked], NULL, 0), forked[n_forked]);
+	}
+	assert_int_equal(open_fds(), before);
+	assert_no_child();
+}
+
 static volatile sig_atomic_t ticks;
 
 static void tick(int sig)
@@ -483,6 +527,7 @@ int main(void)
 		cmocka_unit_test(the_host_is_as_before),
 		cmocka_unit_test(host_ignores_its_children),
 		cmocka_unit_test(host_reaps_every_child),
+		cmocka_unit_test(host_forks_while_a_helper_starts),
 		cmocka_unit_test(signals_interrupt_every_call),
 		cmocka_unit_test(thousands_of_descriptors),
 		cmocka_unit_test(no_descriptor_left),
