@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-static int open_fds(void)
+static inline int open_fds(void)
 {
 	DIR *d = opendir("/proc/self/fd");
 	int n = 0;
@@ -24,7 +24,7 @@ static int open_fds(void)
 	return n;
 }
 
-static void assert_wiped(const struct glt_message *m)
+static inline void assert_wiped(const struct glt_message *m)
 {
 	for (size_t i = 0; i < sizeof *m; i++)
 		if (((const unsigned char *)m)[i])

@@ -16,11 +16,11 @@
 
 #include <cmocka.h>
 
-char host_log[65536];
-volatile bool host_no_memory;
-bool host_set_data_fails;
-int host_putenv_fails;
-bool (*host_call)(const char *name);
+_Thread_local char host_log[65536];
+_Thread_local volatile bool host_no_memory;
+_Thread_local bool host_set_data_fails;
+_Thread_local int host_putenv_fails;
+_Thread_local bool (*host_call)(const char *name);
 
 /* MODULE and PROBE are replaced. A module that ignores shows as PAM_CRED_EXPIRED, which ours never returns. */
 #define AUTH(args)                                                        \

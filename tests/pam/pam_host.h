@@ -39,15 +39,16 @@ void host_close(struct host *h);
 void host_expect(struct host *h, enum pamtest_ops op, int flags, int code, const char *name, const char *file,
 		 int line);
 
-/* All since the last host_open() or host_forget(). */
-extern char host_log[65536];
+/* All since the last host_open() or host_forget() of this thread. What stands below as a variable is each thread's. */
+extern _Thread_local char host_log[65536];
 const char *host_asked(void); /* requests as the helper read them; "" where it was not asked */
 void host_forget(void);
 
-extern volatile bool host_no_memory; /* for the module's large object; volatile: calloc is a builtin */
-extern int host_putenv_fails;        /* n > 0: the n-th pam_putenv from now; then counts down */
-extern bool host_set_data_fails;
-extern bool (*host_call)(const char *name); /* NULL, or asked before each call that can fail: false, and it does */
+extern _Thread_local volatile bool host_no_memory; /* for the module's large object; volatile: calloc is a builtin */
+extern _Thread_local int host_putenv_fails;        /* n > 0: the n-th pam_putenv from now; then counts down */
+extern _Thread_local bool host_set_data_fails;
+extern _Thread_local bool (*host_call)(
+	const char *name); /* NULL, or asked before each call that can fail: false, and it does */
 
 extern const char *const host_reasons[]; /* all of decide.h, and NULL */
 bool host_trouble(const char *reason);   /* not a refusal, but trouble */
