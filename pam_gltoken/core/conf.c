@@ -402,15 +402,19 @@ static int on_line(void *user, const char *section, const char *name, const char
 	return !p->failed;
 }
 
-/* inih tells of a section only with its first key. */
+/* inih tells of a section only with its first key, and of what stands behind one, a key even, never. */
 static void check_section(struct parse *p, const char *line)
 {
-	size_t len = line[0] == '[' ? strcspn(line + 1, "]") : 0;
+	const char *name = line + 1;
+	size_t len = line[0] == '[' ? strcspn(name, "]") : 0;
+	bool known = has_section(name, len);
 
-	if (p->failed || line[0] != '[' || line[1 + len] != ']' || has_section(line + 1, len))
+	if (p->failed || line[0] != '[' || name[len] != ']' ||
+	    (known && strchr("#;\r\n", name[len + 1 + strspn(name + len + 1, " \t")])))
 		return;
 	p->failed = p->line;
-	(void)glt_fail(&p->err, GLT_INVALID, "unknown section [%.*s]", (int)(len < 64 ? len : 64), line + 1);
+	(void)glt_fail(&p->err, GLT_INVALID, "%s section [%.*s]", known ? "something stands behind" : "unknown",
+		       (int)(len < 64 ? len : 64), name);
 }
 
 /* inih would read the rest of a line that is too long as a line of its own, and so the end of a comment as a key. */
@@ -422,6 +426,8 @@ static char *read_line(char *out, int size, void *stream)
 	p->line++;
 	if (!fgets(out, size, p->f))
 		return NULL;
+	/* To inih an indented line is more of the value above: a key, or a section, that would not count. */
+	memmove(out, out + strspn(out, " \t"), strlen(out + strspn(out, " \t")) + 1);
 	check_section(p, out);
 	if (strchr(out, '\n') || (next = getc(p->f)) == EOF)
 		return out;

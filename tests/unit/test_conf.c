@@ -367,6 +367,9 @@ static void unknown(void **state)
 		{"[cache]\n[polic]\n", "line 2: unknown section [polic]"},
 		{"[policy2]", "line 1: unknown section [policy2]"},
 		{"[]\n", "line 1: unknown section []"},
+		{"[http]\n\trealm = Git\n\t[polic]\n", "line 3: unknown section [polic]"},
+		{"[http]\n realm = Git\n insecur = no\n", "line 3: [http] has no key 'insecur'"},
+		{"[policy] mode = observe\n", "line 1: something stands behind section [policy]"},
 		{"[token]\nmode = enforce\n", "line 2: [token] has no key 'mode'"},
 		{"[policy]\nmode\n", "line 2: neither [section], key = value nor a comment"},
 		{"[policy\nmode = enforce\n", "line 1: neither"},
@@ -394,7 +397,7 @@ static void layout(void **state)
 {
 	static const char text[] =
 		"; comment\n# comment\n\n  [policy]  \nmode=observe\n[hash]\n\ttime = 7\n[policy]\r\n"
-		"reuse = revoke-family\r\n[log]\nformat = json";
+		"reuse = revoke-family\r\n[http] ; comment\n realm = R\n\tinsecure = yes\n\t[log]# comment\nformat = json";
 	struct glt_conf conf;
 	const char *file;
 	struct glt_err err;
@@ -403,6 +406,8 @@ static void layout(void **state)
 	if (load(text, &conf, &err) != GLT_OK)
 		fail_msg("%s", err.text);
 	assert_true(conf.observe && conf.reuse_revokes && conf.log_json);
+	assert_true(conf.http_insecure);
+	assert_string_equal(conf.http_realm, "R");
 	assert_int_equal(conf.hash.time, 7);
 	assert_int_equal(glt_conf_line(&conf, "policy", "mode", &file), 5);
 	assert_int_equal(glt_conf_line(&conf, "hash", "time", &file), 7);
