@@ -141,7 +141,7 @@ static void one_database(struct glt_doctor *d, const char *database, enum glt_ns
 				GLT_NSSWITCH ": in the line %s, an action ends the search before gltoken",
 				database);
 	else if (!glt_nsswitch_good(found, database))
-		glt_doctor_find(d, GLT_D_nss_lines, "add gltoken to the end of the line, or: gltoken setup --nss",
+		glt_doctor_find(d, GLT_D_nss_lines, "gltoken setup --nss --ssh no --web no --yes",
 				GLT_NSSWITCH " does not name gltoken for %s", database);
 }
 
@@ -216,7 +216,7 @@ static void socache(struct glt_doctor *d)
 			for (size_t k = 0; k < files.gl_pathc; k++)
 				if (file_has(files.gl_pathv[k], "AuthnCacheProvideFor"))
 					glt_doctor_find(d, GLT_D_authn_socache,
-							"take AuthnCacheProvideFor out of it",
+							"take AuthnCacheProvideFor out of it, and reload Apache",
 							"%s has AuthnCacheProvideFor", files.gl_pathv[k]);
 		globfree(&files);
 	}

@@ -213,17 +213,25 @@ static void control(struct glt_doctor *d, const struct stack *s)
 	}
 }
 
+/* Where an auth line has to stand depends on the others; a session line is the last one. */
 static void complete(struct glt_doctor *d, const struct stack *s)
 {
 	const struct line *auth = ours(s, AUTH), *account = ours(s, ACCOUNT);
 	const bool web = auth && has_argument(auth, "nosession");
+	char command[400] = "see pam_gltoken(8) and the examples";
 
-	if (!auth || !account || (!web && !ours(s, SESSION)))
-		glt_doctor_find(d, GLT_D_pam_service, "see pam_gltoken(8) and the examples",
-				FOLDER "/%s has no %s line of " MODULE, s->name,
-				!auth      ? "auth"
-				: !account ? "account"
-					   : "session");
+	if (auth && account && (web || ours(s, SESSION)))
+		return;
+	if (auth && account)
+		(void)snprintf(command, sizeof(command), "echo 'session required " MODULE "' >>" FOLDER "/%s",
+			       s->name);
+	else if (auth)
+		(void)snprintf(command, sizeof(command), "sed -i '1i account required " MODULE "' " FOLDER "/%s",
+			       s->name);
+	glt_doctor_find(d, GLT_D_pam_service, command, FOLDER "/%s has no %s line of " MODULE, s->name,
+			!auth      ? "auth"
+			: !account ? "account"
+				   : "session");
 }
 
 static void session_last(struct glt_doctor *d, const struct stack *s)

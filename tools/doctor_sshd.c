@@ -88,18 +88,27 @@ static void command(const struct sshd *s)
 
 static void forwarding(const struct sshd *s)
 {
-	static const char *const keys[] = {"allowtcpforwarding", "allowstreamlocalforwarding", "permittunnel",
-					   "allowagentforwarding", "x11forwarding"};
+	static const struct {
+		const char *key, *mend;
+	} kinds[] = {{"allowtcpforwarding", "AllowTcpForwarding no"},
+		     {"allowstreamlocalforwarding", "AllowStreamLocalForwarding no"},
+		     {"permittunnel", "PermitTunnel no"},
+		     {"allowagentforwarding", "AllowAgentForwarding no"},
+		     {"x11forwarding", "X11Forwarding no"}};
 	const bool disabled = is(s, "disableforwarding", "yes");
+	char mend[256] = "DisableForwarding yes";
+	const char *open = NULL;
 
 	/* Until OpenSSH 10.0, DisableForwarding leaves out the last two. */
-	for (size_t i = disabled ? 3 : 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (!is(s, keys[i], "no")) {
-			glt_doctor_find(s->d, GLT_D_sshd_forwarding,
-					"DisableForwarding yes, and the lines below it in the example",
-					"%s: %s is not no", s->name, keys[i]);
-			return;
+	for (size_t i = disabled ? 3 : 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!is(s, kinds[i].key, "no")) {
+			size_t len = strlen(mend);
+
+			open = open ? open : kinds[i].key;
+			(void)snprintf(mend + len, sizeof(mend) - len, ", %s", kinds[i].mend);
 		}
+	if (open)
+		glt_doctor_find(s->d, GLT_D_sshd_forwarding, mend, "%s: %s is not no", s->name, open);
 }
 
 static void keys(const struct sshd *s)

@@ -114,13 +114,13 @@ static void dead(struct glt_doctor *d)
 	};
 
 	if (d->cli->conf.retention_days > 0 && glt_reap(d->cli->store, &r, NULL) == GLT_OK && r.removed > 0)
-		glt_doctor_find(d, GLT_D_reap_overdue, "systemctl enable --now gltoken-reap.timer, or gltoken reap",
+		glt_doctor_find(d, GLT_D_reap_overdue, "gltoken reap && systemctl enable --now gltoken-reap.timer",
 				"%zu tokens are dead for over %u days", r.removed, d->cli->conf.retention_days + 7);
 }
 
 static void backups(struct glt_doctor *d, const struct moments *m)
 {
-	static const char mend[] = "systemctl enable --now gltoken-backup.timer, or gltoken backup";
+	static const char mend[] = "gltoken backup && systemctl enable --now gltoken-backup.timer";
 	char when[GLT_LOCAL_TEXT];
 
 	if (m->first == 0 || m->first > d->cli->now - 2 * DAY)

@@ -570,8 +570,7 @@ static uint64_t free_pages(struct glt_txn *txn)
 {
 	MDB_cursor *cursor;
 	MDB_val k, v;
-	uint64_t n = 0;
-	size_t one;
+	size_t one, n = 0;
 
 	if (mdb_cursor_open(txn->mdb, 0, &cursor) != 0)
 		return 0;
@@ -595,6 +594,7 @@ enum glt_status glt_store_stat(struct glt_txn *txn, struct glt_store_stats *out)
 	out->used_bytes = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
 	out->file_bytes = glt_storefile_size(txn->store->file);
 	out->free_bytes = free_pages(txn) * stat.ms_psize;
+	(void)mdb_reader_check(txn->store->env, NULL); /* dead readers leave */
 	(void)mdb_reader_list(txn->store->env, count_line, &out->readers);
 	return GLT_OK;
 }
