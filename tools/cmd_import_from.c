@@ -120,13 +120,28 @@ static int put(struct glt_cli *cli, const struct glt_intake *in, bool dry_run)
 	return rc;
 }
 
+/* Whose file it is was typed, and not read: a mistyped name is nobody that should be made, and another file no list. */
+static int keys_alone(const struct glt_cli *cli, const struct glt_import_from *from, const struct glt_intake *in)
+{
+	if (in->file.n > 0)
+		return GLT_EXIT_OK;
+	if (in->n > 0)
+		glt_cli_warn(cli, "%s has no public key that can be taken; line %u: %s", from->file, in->v[0].line,
+			     in->v[0].text);
+	else
+		glt_cli_warn(cli, "%s has no public key", from->file);
+	return GLT_EXIT_DENIED;
+}
+
 int glt_import_from(struct glt_cli *cli, const struct glt_import_from *from, bool dry_run)
 {
 	struct glt_intake in = {.rw_as_developer = from->rw_as_developer};
 	struct glt_err err;
 	int rc = load(cli, from, &in);
 
-	if (rc == GLT_EXIT_OK && glt_intake_users(&in, &err) != GLT_OK)
+	if (rc == GLT_EXIT_OK && from->source == GLT_IMPORT_KEYS)
+		rc = keys_alone(cli, from, &in);
+	else if (rc == GLT_EXIT_OK && glt_intake_users(&in, &err) != GLT_OK)
 		rc = glt_cli_fail(cli, &err);
 	if (rc == GLT_EXIT_OK)
 		rc = put(cli, &in, dry_run);

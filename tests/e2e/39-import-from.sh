@@ -229,6 +229,22 @@ test_authorized_keys() {
 	says '^! key bob SHA256:.*\(there: alice\)$'
 	rc 1 gltoken import --authorized-keys "$two" --user bob
 	says 'PRIVATE key'
+	# Nobody is made of a name that was mistyped, and no other file passes for a list of keys.
+	local more
+	more=$(new_key)
+	rc 1 gltoken import --authorized-keys "$more.pub" --user alcie
+	says "unknown user 'alcie'"
+	rc 1 gltoken import --authorized-keys "$more.pub" --user alcie --dry-run
+	ok gltoken user list
+	hides alcie
+	rc 1 gltoken import --authorized-keys /etc/passwd --user alice
+	says '^gltoken import: /etc/passwd has no public key that can be taken; line 1: '
+	echo '# none' >"$T/none"
+	rc 1 gltoken import --authorized-keys "$T/none" --user alice --json
+	says 'none has no public key'
+	gltoken user add maya
+	ok gltoken import --authorized-keys "$more.pub" --user maya
+	says '^1 added, 0 not'
 	rc 2 gltoken import --authorized-keys "$one.pub"
 	rc 2 gltoken import --authorized-keys "$one.pub" --user ../x
 	rc 2 gltoken import --htpasswd x --gitolite y
