@@ -5,6 +5,7 @@
 #include "nss_limits.h"
 #include "nss_snap.h"
 #include "privdrop.h"
+#include "table.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,17 +14,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char help[] = "Usage: gltoken init [--if-absent]\n"
-			   "\n"
-			   "Make an empty store in the folder that gltoken.conf names ([store] dir), for uid\n"
-			   "gltoken alone. A store that exists is left as it is.\n"
-			   "\n"
-			   "      --if-absent          a store that exists is no error\n" GLT_HELP_HELP;
+static const char help[] =
+	"Usage: gltoken init [--if-absent] [--json]\n"
+	"\n"
+	"Make an empty store in the folder that gltoken.conf names ([store] dir), for uid\n"
+	"gltoken alone. A store that exists is left as it is.\n"
+	"\n"
+	"      --if-absent          a store that exists is no error\n" GLT_HELP_JSON GLT_HELP_HELP;
 
 enum { OPT_IF_ABSENT = GLT_OPT_OWN };
 
 static const struct option options[] = {
 	{"if-absent", no_argument, NULL, OPT_IF_ABSENT},
+	GLT_OPTIONS_JSON,
 	GLT_OPTIONS_END,
 };
 
@@ -133,6 +136,29 @@ static int prepare(const struct glt_cli *cli, bool *exists)
 	return rc;
 }
 
+static int tell(const struct glt_cli *cli, bool made)
+{
+	static const char *const files[] = {"store.mdb", "key"};
+	static const char *const next[] = {"gltoken setup", "gltoken repo create PROJECT",
+					   "gltoken member set PATH USER ROLE",
+					   "gltoken issue --name NAME --user USER --scope write_repository"};
+	json_t *o = json_object(), *paths = json_array(), *commands = json_array();
+	char path[sizeof(cli->conf.store_dir) + 16];
+
+	if (made)
+		glt_cli_say("Made the store %s.", cli->conf.store_dir);
+	for (size_t i = 0; made && i < sizeof(files) / sizeof(files[0]); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", cli->conf.store_dir, files[i]);
+		(void)json_array_append_new(paths, json_string(path));
+	}
+	for (size_t i = 0; i < sizeof(next) / sizeof(next[0]); i++)
+		(void)json_array_append_new(commands, json_string(next[i]));
+	(void)json_object_set_new(o, "store", json_string(cli->conf.store_dir));
+	(void)json_object_set_new(o, "files", paths);
+	(void)json_object_set_new(o, "next", commands);
+	return glt_json_result(cli, o, made);
+}
+
 int glt_cmd_init(struct glt_cli *cli, int argc, char **argv)
 {
 	bool exists = false, if_absent = false;
@@ -154,9 +180,6 @@ int glt_cmd_init(struct glt_cli *cli, int argc, char **argv)
 	st = exists ? glt_fail(&err, GLT_EXISTS, "there is a store in %s already", cli->conf.store_dir)
 		    : glt_store_create(cli->conf.store_dir, &err);
 	if (st == GLT_EXISTS && if_absent)
-		return GLT_EXIT_OK;
-	if (st != GLT_OK)
-		return glt_cli_fail(cli, &err);
-	glt_cli_say("Made the store %s.", cli->conf.store_dir);
-	return GLT_EXIT_OK;
+		return tell(cli, false);
+	return st == GLT_OK ? tell(cli, true) : glt_cli_fail(cli, &err);
 }

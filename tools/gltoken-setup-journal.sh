@@ -33,7 +33,7 @@ put() { # FILE
 	local file=$1 new=$work/new n
 	cat >"$new"
 	if [ -f "$file" ] && cmp -s "$new" "$file"; then return; fi
-	say "  $([ -e "$file" ] && echo change || echo write) $file"
+	did "$([ -e "$file" ] && echo change || echo write)" "$file"
 	if [ "$dry" = yes ]; then return; fi
 	if [ ! -d "${file%/*}" ]; then
 		record folder "${file%/*}"
@@ -53,7 +53,7 @@ put() { # FILE
 
 put_link() { # TARGET LINK
 	if [ "$(readlink "$2" || true)" = "$1" ]; then return; fi
-	say "  link $2 -> $1"
+	did link "$2" " -> $1"
 	if [ "$dry" = yes ]; then return; fi
 	[ ! -e "$2" ] || die "$2 is in the way"
 	record link "$2"
@@ -69,9 +69,11 @@ put_back() { # FILE NUMBER
 	# As it was: never written, or put back by somebody who was killed then.
 	if [ "$now" = "$before" ]; then return 0; fi
 	if [ "$now" != "$(cat "$state/$2.wrote")" ]; then
+		noted keep "$file"
 		say "  $file was changed since and stays as it is$([ ! -e "$was" ] || echo "; before setup it was as $was is")"
 		return 1
 	fi
+	noted "$([ -e "$was" ] && echo restore || echo remove)" "$file"
 	if [ -e "$was" ]; then
 		cp -a "$was" "$file.gltoken-new"
 		mv -f "$file.gltoken-new" "$file"
@@ -80,31 +82,40 @@ put_back() { # FILE NUMBER
 	fi
 }
 
-# Everything in the journal after line FROM, newest first.
+# Everything in the journal after line FROM, newest first. What somebody has changed since stays in it, with what was
+# there before: no later setup takes its number, and a later undo looks again.
 take_back() { # FROM
-	local n what arg left=0 reload=()
+	local n what arg left='' folders='' reload=()
 	for ((n = $(lines); n > $1; n--)); do
 		IFS=$'\t' read -r what arg < <(sed -n "${n}p" "$state/journal")
 		case $what in
-		start) stop_service "$arg" ;;
+		start)
+			noted stop "$arg"
+			stop_service "$arg"
+			;;
 		trial) drop_trial "$arg" ;;
 		process) pkill -f -- "-f $arg " 2>/dev/null || true ;;
 		reload) reload+=("$arg") ;;
-		link) rm -f "$arg" ;;
-		folder) rmdir "$arg" 2>/dev/null || true ;;
-		file) put_back "$arg" "$n" || left=1 ;;
+		link)
+			noted unlink "$arg"
+			rm -f "$arg"
+			;;
+		folder) rmdir "$arg" 2>/dev/null || folders+=" $n " ;;
+		file) put_back "$arg" "$n" || left+=" $n " ;;
 		esac
 	done
 	if [ $systemd = yes ]; then systemctl daemon-reload || true; fi
 	for arg in ${reload[@]+"${reload[@]}"}; do reload_service "$arg" || say "  reload $arg yourself"; done
-	if [ "$1" -gt 0 ]; then
+	if [ -n "$left" ]; then
+		awk -v from="$1" -v left="$left$folders" 'NR > from && !index(left, " " NR " ") { $0 = "done\t-" } { print }' \
+			"$state/journal" >"$state/journal.new"
+		mv "$state/journal.new" "$state/journal"
+	elif [ "$1" -gt 0 ]; then
 		sed -i "$(($1 + 1)),\$d" "$state/journal"
-	elif [ $left = 0 ]; then
-		rm -rf "$state"
 	else
-		rm -f "$state/journal"
+		rm -rf "$state"
 	fi
-	return $left
+	[ -z "$left" ]
 }
 
 # ---- services, with systemd or without ----
@@ -113,7 +124,7 @@ systemd=no
 if [ -d /run/systemd/system ]; then systemd=yes; fi
 
 start_service() { # NAME COMMAND...
-	say "  start $1"
+	did start "$1"
 	if [ "$dry" = yes ]; then return; fi
 	record start "$1"
 	if [ $systemd = yes ]; then
@@ -170,7 +181,7 @@ web_runs() {
 }
 
 switch() { # SERVICE
-	say "  reload $1"
+	did reload "$1"
 	if [ "$dry" = yes ]; then return; fi
 	record reload "$1"
 	reload_service "$1"

@@ -207,7 +207,7 @@ tools_gltoken_SOURCES = \
 tools_gltoken_LDADD = $(TOOLS_LIBS) $(PAM_LIBS)
 
 glibexec_SCRIPTS += tools/gltoken-setup
-dist_glibexec_DATA = tools/gltoken-setup-journal.sh
+dist_glibexec_DATA = tools/gltoken-setup-journal.sh tools/gltoken-setup-json.sh
 
 # ---- login shell, keys and prompts ----
 

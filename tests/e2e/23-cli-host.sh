@@ -314,10 +314,21 @@ test_check_names_the_damage() {
 }
 
 test_init_writes_over_nothing() {
-	local before
+	local before conf=/etc/gltoken/gltoken.conf
 	before=$(sha256sum "$STORE/key" "$STORE/store.mdb")
 	rc 1 gltoken init
+	rc 1 gltoken init --json
 	ok gltoken init --if-absent
+	ok gltoken init --if-absent --json
+	[ "$(jq -c '[.store, .files, .changed, .next[0]]' "$T/out")" = "[\"$STORE\",[],false,\"gltoken setup\"]" ] ||
+		fail "$(outcome)"
+	cp -a "$conf" "$T/conf"
+	printf '[store]\ndir = /var/lib/another\n' >"$conf"
+	ok gltoken init --json
+	[ "$(jq -c '[.files, .changed]' "$T/out")" = '[["/var/lib/another/store/store.mdb","/var/lib/another/store/key"],true]' ] ||
+		fail "$(outcome)"
+	cp -a "$T/conf" "$conf"
+	rm -r /var/lib/another
 	chmod 755 "$STORE"
 	rc 1 gltoken init
 	chmod 700 "$STORE"

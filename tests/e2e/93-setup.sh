@@ -9,6 +9,8 @@ setup() {
 	useradd -m -s /bin/bash alice
 	mkdir -p /run/sshd
 	gltoken init
+	gltoken repo create demo/hello
+	gltoken member set demo/hello alice developer
 	# A name that this host need not know.
 	echo '127.0.0.1 git.test' >>/etc/hosts
 }
@@ -113,8 +115,6 @@ test_an_sshd_of_its_own() {
 	local before port
 	before=$(host)
 	port=$(free_port 21000)
-	gltoken repo create demo/hello
-	gltoken member set demo/hello alice developer
 	ok gltoken setup --yes --ssh own --port "$port"
 	says 'Done'
 	ok clone_with "$port"
@@ -241,13 +241,66 @@ test_killed_and_undone() {
 	done
 }
 
+# What was there before is kept until it is put back, whatever is set up meanwhile.
 test_changed_since() {
+	local before own=/etc/ssh/sshd_config.sshd-git was
+	before=$(host)
+	echo '# of before' >$own
 	ok gltoken setup --yes --ssh own --port "$(free_port 21000)"
-	echo '# mine' >>/etc/ssh/sshd_config.sshd-git
+	echo '# mine' >>$own
 	rc 1 gltoken setup --undo
 	says 'sshd_config.sshd-git was changed since and stays as it is'
-	[ -e /etc/ssh/sshd_config.sshd-git ] || fail "the administrator's change is gone"
-	rm /etc/ssh/sshd_config.sshd-git
+	grep -q '^# mine' $own || fail "the administrator's change is gone"
+	was=$(sed -n 's/.*before setup it was as \(.*\) is$/\1/p' "$T/err")
+	[ "$(cat "$was")" = '# of before' ] || fail "what was before is not in '$was'"
+	rc 1 gltoken setup --undo --json
+	[ "$(jq -c '[.ok, .changed, [.steps[].action]]' "$T/out")" = '[false,false,["keep"]]' ] || fail "$(outcome)"
+	ok gltoken setup --yes --ssh own --port "$(free_port 21000)"
+	[ "$(cat "$was")" = '# of before' ] || fail "another setup has written over $was"
+	rc 1 gltoken setup --undo
+	says 'was changed since'
+	grep -q '^# mine' $own || fail "the administrator's change is gone"
+	cp -p "$was" $own
+	ok gltoken setup --undo
+	[ "$(cat $own)" = '# of before' ] || fail "$(cat $own)"
+	rm $own
+	as_it_was
+}
+
+of_json() { # FILTER WANTED
+	[ "$(jq -c "$1" "$T/out")" = "$2" ] || fail "$1 is not $2: $(outcome)"
+}
+
+test_json() {
+	local before port
+	before=$(host)
+	port=$(free_port 21000)
+	ok gltoken setup --json --dry-run --ssh own --port "$port"
+	of_json '[.ok, .error, .dry_run, .changed, .taken_back]' '[true,null,true,false,false]'
+	of_json '[.steps[] | .action + " " + .object]' \
+		'["write /etc/ssh/sshd_config.sshd-git","link /usr/sbin/sshd-git","start sshd-git"]'
+	as_it_was
+	ok gltoken setup --json --yes --ssh own --port "$port"
+	of_json '[.ok, .error, .dry_run, .changed, .taken_back, (.next | length > 2)]' '[true,null,false,true,false,true]'
+	of_json '.steps | length' 3
+	ok gltoken setup --json --yes --ssh own --port "$port"
+	of_json '[.ok, .changed, (.steps | map(select(.action == "write" or .action == "link")))]' '[true,false,[]]'
+	ok gltoken setup --json --undo
+	of_json '[.ok, .changed, .next]' '[true,true,[]]'
+	of_json '[.steps[].action] | unique' '["remove","stop","unlink"]'
+	as_it_was
+	rc 1 gltoken setup --json --undo
+	of_json '[.ok, .error, .steps]' '[false,"there is nothing to undo: gltoken setup has changed nothing here",[]]'
+	rc 3 setpriv --reuid alice --regid alice --clear-groups gltoken setup --yes --json
+	of_json '[.ok, .error]' '[false,"only root can set the host up: sudo gltoken setup"]'
+	port=$(free_port 24000) # on the other one, what was closed a moment ago lingers
+	socat "TCP-LISTEN:$port,bind=0.0.0.0,fork" /dev/null &
+	await listens "$port"
+	rc 1 gltoken setup --json --yes --ssh own --port "$port"
+	of_json '[.ok, .changed, .taken_back, .next, (.error | length > 5)]' '[false,false,true,[],true]'
+	of_json '[.steps[0,-1].action]' '["write","remove"]'
+	kill %1
+	as_it_was
 }
 
 e2e_main "$@"
