@@ -6,11 +6,15 @@
 
 HELPER=/usr/libexec/gltoken/gltoken-auth
 declare -p only >/dev/null 2>&1 || only=()
+declare -p skip >/dev/null 2>&1 || skip=()
 : "${T:=}" "${B:=}" "${OUT:=}" "${ROUNDS:=}" "${HASHES:=}" "${BULK:=}" "${IMPORT:=}" "${LOGINS:=}" "${BURST:=}" "${FLOOD:=}" "${BESIDE:=}"
 
-wanted() { # ROW
-	[ ${#only[@]} -gt 0 ] || return 0
+wanted() { # PART
 	local o
+	for o in "${skip[@]}"; do
+		[ "$1" != "$o" ] || return 1
+	done
+	[ ${#only[@]} -gt 0 ] || return 0
 	for o in "${only[@]}"; do
 		case $1 in
 		*"$o"*) return 0 ;;
@@ -20,7 +24,8 @@ wanted() { # ROW
 }
 
 row() { # WHAT AGAINST VALUE SENSE TARGET UNIT
-	printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$@" >>"$T/rows"
+	printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$@" >>"${ROWS:-$T/rows}"
+	[ -n "${ROWS-}" ] || echo "  $1, against $2: $3 $6 ($4 $5)" >&2
 }
 
 wrong() {
@@ -178,10 +183,12 @@ FILTERS=('' '--state revoked' '--type deploy' '--user user000001' '--project gro
 	'--scope write_repository' '--scope self_rotate' '--state expired' '--sort id --after 100')
 
 row_scale() {
-	local n have bytes filter us first
+	local n have bytes filter us from
 	for n in "${SIZES[@]}"; do
+		from=$SECONDS
 		have=$(gltoken stats --quick --json | jq .entries.tokens)
 		bytes=$(as_store "$B/fill" /var/lib/gltoken/store $((n - have)) "$n")
+		echo "  $n tokens: filled in $((SECONDS - from)) s" >&2
 		"$HELPER" <"$T/request" | grep -qx verdict=allow || wrong "the token is denied at $n"
 		"$B/spawn" compare "$((ROUNDS / 2))" "$T/request" "$T/nothing" "$HELPER" >"$T/scale.json"
 		us=$(jq ".\"$HELPER\".p10_us" "$T/scale.json")
@@ -194,18 +201,30 @@ row_scale() {
 				done | sort -n | sed "1!d; s|^|$n |; s|\$| ${filter:-all}|" >>"$T/lists" # the least, as above
 			done
 		fi
+		report
 	done
-	first=$(head -n 1 "$T/scale")
-	row "warm check at $n tokens" "at ${first%% *}" \
-		"$(awk -v a="$(cut -d' ' -f3 <<<"$first")" 'END { print $3 / a }' "$T/scale" | ratio .)" '<=' 1.2 x
-	row "gltoken-auth, warm, at $n tokens" 'a static program that does nothing' \
-		"$(tail -n 1 "$T/scale" | cut -d' ' -f3)" '<=' 1.6 x
-	row "a token with indexes and audit at $n" - "$(tail -n 1 "$T/scale" | cut -d' ' -f4)" '<=' 450 B
 }
 
 row_list() {
-	[ -s "$T/lists" ] || return 0
-	local n=${SIZES[-1]} small=${SIZES[0]} slowest
+	: # with each size of scale
+}
+
+# Of the sizes that were reached.
+rows_of_scale() {
+	local n small at bytes
+	read -r small _ at _ <"$T/scale"
+	n=$(tail -n 1 "$T/scale" | cut -d' ' -f1)
+	row "warm check at $n tokens" "at $small" "$(awk -v a="$at" 'END { print $3 / a }' "$T/scale" | ratio .)" '<=' 1.2 x
+	row "gltoken-auth, warm, at $n tokens" 'a static program that does nothing' \
+		"$(tail -n 1 "$T/scale" | cut -d' ' -f3)" '<=' 1.6 x
+	read -r n bytes < <(awk '$1 <= 1000000 { n = $1; b = $4 } END { print n, b }' "$T/scale")
+	row "a token with indexes and audit at $n" - "$bytes" '<=' 450 B
+}
+
+rows_of_list() {
+	local n small slowest
+	n=$(tail -n 1 "$T/lists" | cut -d' ' -f1)
+	small=$(head -n 1 "$T/lists" | cut -d' ' -f1)
 	slowest=$(awk -v n="$n" '$1 == n { print $2, $0 }' "$T/lists" | sort -n | tail -n 1 | cut -d' ' -f4-)
 	row "first page of any filter at $n (slowest: $slowest)" "at $small" \
 		"$(awk -v n="$n" -v s="$small" '{ k = $0; sub(/^[0-9]+ [0-9]+ /, "", k); t[k, $1] = $2; f[k] = 1 }
@@ -214,9 +233,15 @@ row_list() {
 		"$(awk -v n="$n" '$1 == n && $2 > m { m = $2 } END { print m / 1000 }' "$T/lists" | ratio .)" '<=' 20 ms
 }
 
+# Seconds of a command, which must succeed: as they pass, and of all CPUs.
+seconds() {
+	local TIMEFORMAT='%R %U %S'
+	{ time "$@" >/dev/null 2>"$T/said" || wrong "$*: $(head -c 1000 "$T/said")"; } 2>&1 | awk '{ c = $2 + $3; print ($1 > 0 ? $1 : 0.001), (c > 0 ? c : 0.001) }'
+}
+
 # Another store's tokens, and the same data by LMDB's own loader.
 row_import() {
-	local ours theirs store=/var/lib/gltoken/store
+	local ours ours_cpu theirs theirs_cpu store=/var/lib/gltoken/store
 	command -v mdb_load >/dev/null || return 0
 	mv "$store" "$store.full"
 	gltoken init 2>/dev/null
@@ -225,10 +250,11 @@ row_import() {
 	as_store mdb_dump -n -a "$store/store.mdb" >"$T/dump"
 	rm -rf "$store"
 	gltoken init 2>/dev/null
-	ours=$(elapsed gltoken import "$T/export" 2>/dev/null)
+	read -r ours ours_cpu < <(seconds gltoken import "$T/export")
 	[ "$(gltoken stats --quick --json | jq .entries.tokens)" -ge "$IMPORT" ] || wrong "import left tokens out"
-	theirs=$(elapsed mdb_load -n -f "$T/dump" "$T/loaded.mdb" 2>/dev/null)
+	read -r theirs theirs_cpu < <(seconds mdb_load -n -f "$T/dump" "$T/loaded.mdb")
 	row "import of $IMPORT tokens" 'mdb_load of the same' "$(jq -n "$ours / $theirs" | ratio .)" '<=' 3 x
+	row "import of $IMPORT tokens, CPU time" 'mdb_load of the same' "$(jq -n "$ours_cpu / $theirs_cpu" | ratio .)" '<=' 3 x
 	rm -rf "$store" "$T/loaded.mdb"* "$T/dump" "$T/export"
 	mv "$store.full" "$store"
 }
@@ -236,7 +262,7 @@ row_import() {
 # ---- what is handed out ----
 
 plot() { # FILE TITLE UNIT DATA (with: X Y)
-	command -v gnuplot >/dev/null || return 0
+	if ! command -v gnuplot >/dev/null || [ "$(wc -l <"$4")" -lt 2 ]; then return 0; fi
 	gnuplot <<-END
 		set terminal svg size 640,400 font "sans,12"
 		set output "$1"
@@ -251,13 +277,19 @@ plot() { # FILE TITLE UNIT DATA (with: X Y)
 	END
 }
 
+# Anew after each part: what was measured stays when a run is broken off.
 report() {
+	local ROWS=$T/all
+	touch "$T/rows"
+	cp "$T/rows" "$ROWS"
 	if [ -s "$T/scale" ]; then
+		rows_of_scale
 		plot "$OUT/check.svg" 'a warm check, start of the helper included' microseconds "$T/scale"
 		awk '{ print $1, $4 }' "$T/scale" >"$T/bytes"
 		plot "$OUT/bytes.svg" 'a token with all indexes and its audit event' bytes "$T/bytes"
 	fi
 	if [ -s "$T/lists" ]; then
+		rows_of_list
 		awk '$2 > m[$1] { m[$1] = $2 } END { for (n in m) print n, m[n] / 1000 }' "$T/lists" | sort -n >"$T/pages"
 		plot "$OUT/list.svg" 'the slowest first page of gltoken list' milliseconds "$T/pages"
 	fi
@@ -266,8 +298,8 @@ report() {
 		[inputs | split("\t") | {what: .[0], against: .[1], value: (.[2] | tonumber), sense: .[3],
 			target: (.[4] | tonumber), unit: .[5]}
 		| . + {met: (if .sense == "<=" then .value <= .target else .value >= .target end)}]
-		| {cpu: $cpu, cpus: $cpus, kernel: $kernel, load_average: $load, rows: .}' <"$T/rows" >"$OUT/result.json"
+		| {cpu: $cpu, cpus: $cpus, kernel: $kernel, load_average: $load, rows: .}' <"$ROWS" >"$OUT/result.json"
 	jq -r '(["what", "against", "got", "target", ""]),
 		(.rows[] | [.what, .against, "\(.value) \(.unit)", "\(.sense) \(.target)", (if .met then "" else "missed" end)])
-		| @tsv' "$OUT/result.json" | column -t -s "$(printf '\t')"
+		| @tsv' "$OUT/result.json" | column -t -s "$(printf '\t')" >"$OUT/table.txt"
 }
