@@ -86,16 +86,27 @@ static int check(pam_handle_t *pamh, const struct glt_pam_args *args, const char
 	return PAM_AUTH_ERR;
 }
 
+static void log_no_memory(pam_handle_t *pamh, const struct glt_pam_args *args, const char *event)
+{
+	struct glt_pam_who who = glt_pam_who(pamh, args);
+
+	glt_pam_log_refusal(pamh, LOG_CRIT, event, &who, "no_memory",
+			    "PAM's environment or items cannot be changed");
+}
+
 ENTRY pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	struct glt_pam_args args;
 	char *secret;
 
 	(void)flags;
-	if (!glt_session_forget(pamh))
-		return PAM_AUTH_ERR;
+	bool forgotten = glt_session_forget(pamh);
 	if (!glt_pam_args_parse(pamh, argc, argv, &args))
 		return PAM_SERVICE_ERR;
+	if (!forgotten) {
+		log_no_memory(pamh, &args, "login");
+		return PAM_AUTH_ERR;
+	}
 
 	struct glt_pam_who who = glt_pam_who(pamh, &args);
 	if (!glt_pam_args_serve(&args, who.service)) {
@@ -110,8 +121,10 @@ ENTRY pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **
 	}
 	result = check(pamh, &args, secret);
 	/* A password is for the modules that follow; a token is for nobody else. */
-	if (!glt_secret_leave(pamh, result == PAM_USER_UNKNOWN ? secret : NULL) && result == PAM_SUCCESS)
+	if (!glt_secret_leave(pamh, result == PAM_USER_UNKNOWN ? secret : NULL) && result == PAM_SUCCESS) {
+		log_no_memory(pamh, &args, "login");
 		result = PAM_AUTH_ERR;
+	}
 	glt_secret_free(secret);
 	if (result != PAM_SUCCESS)
 		glt_session_forget(pamh);
@@ -253,13 +266,13 @@ ENTRY pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **
 	const char *session = glt_session_get(pamh);
 	char *held = session ? strdup(session) : NULL;
 	/* First of all, so that no failure below leaves the variable to the client. */
-	if (!glt_session_set(pamh, GLT_SESSION_NONE) || (session && !held))
-		goto out;
+	bool safe = glt_session_set(pamh, GLT_SESSION_NONE) && (!session || held);
 	if (!glt_pam_args_parse(pamh, argc, argv, &args))
 		result = PAM_SERVICE_ERR;
-	else if (settle(pamh, &args, held))
+	else if (safe && settle(pamh, &args, held))
 		result = PAM_SUCCESS;
-out:
+	else
+		log_no_memory(pamh, &args, "session");
 	if (held)
 		explicit_bzero(held, strlen(held));
 	free(held);

@@ -184,7 +184,7 @@ tests_bench_spawn_SOURCES = tests/bench/spawn.c tests/bench/measure.c tests/benc
 tests_bench_spawn_LDADD =
 
 # Not the whole of tests/pam: a folder is taken from the build as well, with its objects.
-EXTRA_DIST += tests/pam/exports.sh tests/pam/leftover.h tests/pam/pam_host.h tests/pam/sandbox.h
+EXTRA_DIST += tests/pam/exports.sh tests/pam/leftover.h tests/pam/pam_host.h tests/pam/sandbox.h tests/pam/sanitized.h
 EXTRA_DIST += tests/nss/damage.c tests/nss/exports.sh tests/nss/forge.c tests/nss/module.h tests/nss/protocol.c \
 	tests/nss/readers.c tests/nss/republish.c tests/nss/threads.c
 EXTRA_DIST += tests/fuzz/run tests/fuzz/corpus

@@ -19,6 +19,7 @@
 _Thread_local char host_log[65536];
 _Thread_local volatile bool host_no_memory;
 _Thread_local bool host_set_data_fails;
+_Thread_local long host_blocks;
 _Thread_local int host_putenv_fails;
 _Thread_local bool (*host_call)(const char *name);
 
@@ -172,7 +173,9 @@ void *calloc(size_t n, size_t size)
 {
 	if ((host_no_memory && n == 1 && size > 60000) || (host_call && !host_call(__func__)))
 		return NULL;
-	return __libc_calloc(n, size);
+	void *block = __libc_calloc(n, size);
+	host_blocks += block != NULL;
+	return block;
 }
 #endif
 

@@ -45,6 +45,7 @@ const char *host_asked(void); /* requests as the helper read them; "" where it w
 void host_forget(void);
 
 extern _Thread_local volatile bool host_no_memory; /* for the module's large object; volatile: calloc is a builtin */
+extern _Thread_local long host_blocks;             /* of memory that are held, where the test counts */
 extern _Thread_local int host_putenv_fails;        /* n > 0: the n-th pam_putenv from now; then counts down */
 extern _Thread_local bool host_set_data_fails;
 extern _Thread_local bool (*host_call)(

@@ -2,7 +2,8 @@
 /*
  * CVE-2025-23013 (pam-u2f): where memory or a privilege was missing, the module was ignored and the stack let people
  * in. Here the whole of each entry point runs with one call of libc and libpam failing, the first, the second, ...
- * until none is left: no refused token succeeds, nothing is ever ignored, and no failure leaves a session.
+ * until none is left: no refused token succeeds, nothing is ever ignored, no failure leaves a session, a descriptor, a
+ * child or memory, and each refusal is said.
  */
 #include "pam_host.h"
 
@@ -15,16 +16,20 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
-#include <cmocka.h>
+#include "leftover.h"
+#include "sanitized.h"
 
 static int calls, failing; /* since the attempt began; which of them fails */
 static int because;        /* with this errno */
 static const char *failed; /* what that was */
+static bool in_pieces;
 
 static bool may_pass(const char *name)
 {
@@ -55,12 +60,12 @@ int poll(struct pollfd *fds, nfds_t n, int timeout)
 
 ssize_t send(int fd, const void *data, size_t len, int flags)
 {
-	return FAILS_NOW ? -1 : REAL(send)(fd, data, len, flags);
+	return FAILS_NOW ? -1 : REAL(send)(fd, data, in_pieces ? 1 : len, flags);
 }
 
 ssize_t recv(int fd, void *data, size_t len, int flags)
 {
-	return FAILS_NOW ? -1 : REAL(recv)(fd, data, len, flags);
+	return FAILS_NOW ? -1 : REAL(recv)(fd, data, in_pieces ? 1 : len, flags);
 }
 
 pid_t waitpid(pid_t pid, int *status, int options)
@@ -72,6 +77,42 @@ int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *
 		char *const argv[], char *const envp[])
 {
 	return FAILS_NOW ? because : REAL(posix_spawn)(pid, path, fa, attr, argv, envp);
+}
+
+/* pidfd_open is all that is called in this way. */
+long syscall(long number, ...)
+{
+	va_list ap;
+
+	va_start(ap, number);
+	long a = va_arg(ap, int), b = va_arg(ap, int);
+	va_end(ap);
+	return FAILS_NOW ? -1 : REAL(syscall)(number, a, b);
+}
+
+int open(const char *path, int flags, ...)
+{
+	va_list ap;
+
+	va_start(ap, flags);
+	mode_t mode = flags & O_CREAT ? va_arg(ap, mode_t) : 0;
+	va_end(ap);
+	return FAILS_NOW ? -1 : REAL(open)(path, flags, mode);
+}
+
+int shutdown(int fd, int how)
+{
+	return FAILS_NOW ? -1 : REAL(shutdown)(fd, how);
+}
+
+int nanosleep(const struct timespec *want, struct timespec *left)
+{
+	return FAILS_NOW ? -1 : REAL(nanosleep)(want, left);
+}
+
+int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *fa, int from)
+{
+	return FAILS_NOW ? because : REAL(posix_spawn_file_actions_addclosefrom_np)(fa, from);
 }
 
 int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *fa, int from, int to)
@@ -138,14 +179,77 @@ int pam_get_item(const pam_handle_t *pamh, int type, const void **item)
 	return FAILS_NOW ? PAM_SYSTEM_ERR : REAL(pam_get_item)(pamh, type, item);
 }
 
+int pam_get_data(const pam_handle_t *pamh, const char *name, const void **data);
+int pam_get_data(const pam_handle_t *pamh, const char *name, const void **data)
+{
+	return FAILS_NOW ? PAM_SYSTEM_ERR : REAL(pam_get_data)(pamh, name, data);
+}
+
+/* AddressSanitizer's own are not to be put behind others. */
+#ifndef SANITIZED
+void *__libc_malloc(size_t size);
+void *__libc_realloc(void *old, size_t size);
+void __libc_free(void *block);
+
+void *malloc(size_t size)
+{
+	void *block = FAILS_NOW ? NULL : __libc_malloc(size);
+
+	host_blocks += block != NULL;
+	return block;
+}
+
+void *realloc(void *old, size_t size)
+{
+	void *block = FAILS_NOW ? NULL : __libc_realloc(old, size);
+
+	host_blocks += block && !old;
+	return block;
+}
+
+void free(void *block)
+{
+	host_blocks -= block != NULL;
+	__libc_free(block);
+}
+#endif
+
 /* ---- the attempts ---- */
 
 typedef int entry(pam_handle_t *pamh, int flags);
 
+/* Where the call that fails is the one that takes the helper away, it stays; nothing else may. */
+static void take_children(void)
+{
+	bool left = false;
+
+	while (waitpid(-1, NULL, 0) > 0)
+		left = true;
+	if (left && strcmp(failed, "waitpid") != 0)
+		fail_msg("a child is left where call %d, %s, fails", failing, failed);
+}
+
+/* A refusal is said, and nothing that was refused is said to be allowed. PAM_SYSTEM_ERR is libpam's own, whose audit
+ * record is written behind the module. */
+static void check_log(int code)
+{
+	const char *last = NULL;
+
+	for (const char *p = host_log; (p = strstr(p, "decision=")); p++)
+		last = p;
+	if (code != PAM_SUCCESS && host_log_lines() == 0)
+		fail_msg("nothing is said where call %d, %s, fails", failing, failed);
+	if (code != PAM_SUCCESS && code != PAM_SYSTEM_ERR && last && strncmp(last, "decision=allow", 14) == 0)
+		fail_msg("code %d, said to be allowed, where call %d, %s, fails", code, failing, failed);
+}
+
 static int attempt(const char *service, entry *run, const char *answer, const char *session, char held[64])
 {
 	struct host h;
+	long blocks = host_blocks;
+	int fds = open_fds();
 
+	failed = "none";
 	host_open(&h, service, "git");
 	h.answer = answer;
 	if (session)
@@ -157,14 +261,24 @@ static int attempt(const char *service, entry *run, const char *answer, const ch
 	const char *now = host_session(&h);
 	snprintf(held, 64, "%s", now ? now : "");
 	host_close(&h);
+	take_children();
+	check_log(code);
+	if (open_fds() != fds)
+		fail_msg("%d descriptors are left where call %d, %s, fails", open_fds() - fds, failing, failed);
+	if (failing > 0 && host_blocks != blocks) /* the first loads the module, for good */
+		fail_msg("%ld blocks of memory are left where call %d, %s, fails", host_blocks - blocks, failing,
+			 failed);
 	return code;
 }
 
 /* With each call failing in turn. The last attempt, in which none did, must have this code. */
 static void each_call_fails(const char *service, entry *run, const char *answer, const char *session, int last)
 {
-	static const int errors[] = {ENOMEM, EMFILE, EPERM, EINTR};
+	static const int errors[] = {ENOMEM, EMFILE, EPERM, EINTR, EAGAIN};
 	char held[64];
+
+	failing = 0;
+	attempt(service, run, answer, session, held);
 
 	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
 		int code = PAM_SYSTEM_ERR;
@@ -204,6 +318,21 @@ static void cve_2025_23013_authenticate(void **state)
 	each_call_fails("web", pam_authenticate, "allow", NULL, PAM_SUCCESS);
 }
 
+/* As much as a call may do is a byte. */
+static void answers_in_small_pieces(void **state)
+{
+	char held[64];
+
+	(void)state;
+	failing = 0;
+	in_pieces = true;
+	assert_int_equal(attempt("sshd-git", pam_authenticate, "allow:v1.ticket", NULL, held), PAM_SUCCESS);
+	assert_string_equal(held, "v1.ticket");
+	assert_int_equal(attempt("sshd-git", pam_authenticate, "deny:revoked", NULL, held), PAM_AUTH_ERR);
+	assert_int_equal(attempt("sshd-git", pam_authenticate, "half-line", NULL, held), PAM_AUTHINFO_UNAVAIL);
+	in_pieces = false;
+}
+
 static void cve_2025_23013_account(void **state)
 {
 	(void)state;
@@ -222,6 +351,7 @@ int main(void)
 		cmocka_unit_test(cve_2025_23013_authenticate),
 		cmocka_unit_test(cve_2025_23013_account),
 		cmocka_unit_test(cve_2025_23013_session),
+		cmocka_unit_test(answers_in_small_pieces),
 	};
 
 	return cmocka_run_group_tests_name("faults", tests, host_begin, host_end);
