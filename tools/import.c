@@ -2,125 +2,13 @@
 #include "import.h"
 
 #include "account.h"
-#include "event.h"
 #include "people.h"
-#include "progress.h"
-#include "table.h"
 #include "tokens.h"
 #include "userput.h"
 
-#include <inttypes.h>
 #include <search.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-/* ---- reading ---- */
-
-void glt_import_free(struct glt_import *in)
-{
-	for (size_t i = 0; i < in->n; i++)
-		protobuf_c_message_free_unpacked(in->v[i].m, NULL);
-	free(in->v);
-	*in = (struct glt_import){NULL, 0, 0};
-}
-
-static bool is_record(const json_t *o, const char *name)
-{
-	const char *record = json_string_value(json_object_get(o, "record"));
-
-	return record && strcmp(record, name) == 0;
-}
-
-static enum glt_status add(struct glt_import *in, const json_t *o, unsigned long line, struct glt_err *err)
-{
-	struct glt_import_record r = {.line = line};
-	enum glt_status st = glt_record_parse(o, &r.kind, &r.m, err);
-
-	if (st == GLT_OK)
-		st = glt_import_valid(&r, err);
-	if (st != GLT_OK) {
-		if (r.m)
-			protobuf_c_message_free_unpacked(r.m, NULL);
-		return st;
-	}
-	if (in->n == in->room) {
-		in->room = in->room ? in->room * 2 : 256;
-		in->v = glt_cli_alloc(in->v, in->room, sizeof(*in->v));
-	}
-	in->v[in->n++] = r;
-	return GLT_OK;
-}
-
-/* The first line says what it is, the last one that nothing was cut off. */
-static enum glt_status take_line(struct glt_import *in, const char *text, size_t len, unsigned long line,
-				 bool *end, struct glt_err *err)
-{
-	json_t *o = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
-	enum glt_status st = GLT_OK;
-
-	if (!json_is_object(o))
-		st = glt_fail(err, GLT_INVALID, "this is no JSON object");
-	else if (*end)
-		st = glt_fail(err, GLT_INVALID, "something stands behind the end");
-	else if (line == 1 && !is_record(o, "export"))
-		st = glt_fail(err, GLT_INVALID, "this is not what gltoken export writes");
-	else if (line == 1 && json_integer_value(json_object_get(o, "version")) != 1)
-		st = glt_fail(err, GLT_REFUSED, "the export is of another version of gltoken");
-	else if (line > 1 && is_record(o, "end")) {
-		*end = true;
-		if ((size_t)json_integer_value(json_object_get(o, "count")) != in->n)
-			st = glt_fail(err, GLT_INVALID,
-				      "the number of records is not right: some were taken out or put in");
-	} else if (line > 1)
-		st = add(in, o, line, err);
-	json_decref(o);
-	return st;
-}
-
-/* 0: of a pipe. */
-static uint64_t size_of(FILE *f)
-{
-	struct stat st;
-
-	return fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
-}
-
-enum glt_status glt_import_read(FILE *f, struct glt_import *in, struct glt_err *err)
-{
-	char *text = NULL;
-	size_t size = 0;
-	unsigned long line = 0;
-	struct glt_progress progress;
-	uint64_t read = 0;
-	bool end = false;
-	struct glt_err why;
-	enum glt_status st = GLT_OK;
-	ssize_t len;
-
-	*in = (struct glt_import){NULL, 0, 0};
-	glt_progress_begin(&progress, size_of(f) >> 10, "KiB read");
-	while (st == GLT_OK && (len = getline(&text, &size, f)) > 0) {
-		st = take_line(in, text, (size_t)len, ++line, &end, &why);
-		glt_progress_show(&progress, (read += (uint64_t)len) >> 10);
-	}
-	glt_progress_end(&progress);
-	if (text)
-		explicit_bzero(text, size);
-	free(text);
-	if (st != GLT_OK)
-		(void)glt_fail(err, st, "line %lu: %s", line, why.text);
-	else if (ferror(f))
-		st = glt_fail(err, GLT_UNAVAILABLE, "cannot read the export");
-	else if (!end)
-		st = glt_fail(err, GLT_INVALID, "the export was cut short: its last line is missing");
-	if (st != GLT_OK)
-		glt_import_free(in);
-	return st;
-}
-
-/* ---- accounts of this host ---- */
 
 /* What a name is here: asked for once, and not once for each token. */
 struct person {

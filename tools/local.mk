@@ -55,6 +55,7 @@ libglt_tools_a_SOURCES = \
 	tools/import.c \
 	tools/import.h \
 	tools/import_put.c \
+	tools/import_read.c \
 	tools/import_valid.c \
 	tools/input.c \
 	tools/input.h \

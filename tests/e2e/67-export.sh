@@ -164,6 +164,37 @@ test_nothing_is_believed() {
 	[ "$(jq length "$T/out")" = 0 ] || fail "something was changed: $(outcome)"
 }
 
+# More lines than are parsed at once, on all CPUs: the first bad one is named, whichever thread met it.
+test_the_first_bad_line_is_named() {
+	elsewhere
+	{
+		echo '{"record":"export","version":1}'
+		seq -f '{"record":"member","path":"many","principal":"user%06.0f","role":30}' 1 40000
+		echo '{"record":"end","count":40000}'
+	} >"$T/good"
+	ok gltoken import --dry-run "$T/good"
+	says 'Would import 40000 records'
+	local bad
+	for bad in 2 8000 16385 30001 40001; do
+		sed -e "$bad s/:30}/:31}/" -e "16390 s/.*/[]/" "$T/good" >"$T/bad"
+		rc 2 gltoken import "$T/bad"
+		if [ "$bad" -gt 16390 ]; then says '^gltoken.*line 16390: this is no JSON object'; else says "line $bad: role"; fi
+		sed -e "$bad s/:30}/:31}/" "$T/good" >"$T/bad"
+		rc 2 gltoken import "$T/bad"
+		says "line $bad: role"
+	done
+	sed '20000 s/.*/{"record":"end","count":19998}/' "$T/good" >"$T/bad"
+	rc 2 gltoken import "$T/bad"
+	says 'line 20001: something stands behind the end'
+	sed -e '20000 s/.*/{"record":"end","count":19998}/' -e '20001 s/.*/junk/' "$T/good" >"$T/bad"
+	rc 2 gltoken import "$T/bad"
+	says 'line 20001: this is no JSON object'
+	sed -e '20000 s/.*/{"record":"end","count":19997}/' "$T/good" >"$T/bad"
+	rc 2 gltoken import "$T/bad"
+	says 'line 20000: the number of records'
+	[ "$(gltoken list --state all --json | jq length)" = 0 ] || fail "something was taken"
+}
+
 test_progress_on_a_terminal() {
 	elsewhere
 	mkfifo "$T/slow"
