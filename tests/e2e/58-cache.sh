@@ -78,9 +78,9 @@ test_every_change_counts_at_once() {
 	denied expired
 }
 
-# Which reason or verdict the helper gives, by itself: no strace in the way.
-reason_of() { # SECRET
-	{ printf '%s\n' verb=verify "secret=$1" account=git service=sshd rhost=192.0.2.1 '' | "$HELPER" || true; } |
+# Which reason the helper gives, by itself: no strace in the way.
+reason_of() { # SECRET [LINE-OF-THE-REQUEST...]
+	{ printf '%s\n' verb=verify "secret=$1" account=git service=sshd rhost=192.0.2.1 "${@:2}" '' | "$HELPER" || true; } |
 		sed -n 's/^reason=//p'
 }
 
@@ -88,37 +88,38 @@ counted() { # hashes | cache_hits
 	gltoken stats --quick --json | jq ".$1"
 }
 
-# A thousand tokens, each warm, revoked, and denied by the next process, without one exception.
-test_revoked_every_time() {
-	local id token hits
+# A thousand tokens, each warm, changed, and denied by the next process, without one exception.
+a_thousand() { # REASON COMMAND-BEFORE-THE-ID... -- COMMAND-BEHIND-IT...
+	local reason=$1 id token hits before=()
+	shift
+	while [ "$1" != -- ]; do
+		before+=("$1")
+		shift
+	done
+	shift
 	printf '[hash]\nmemory = 8192\ntime = 1\n' >>/etc/gltoken/gltoken.conf
 	rm -f "$T/list"
-	ok gltoken issue --user alice --scope read_repository --name thousand --count 1000 --output "$T/list"
+	ok gltoken issue --user alice --scope read_repository --name "$reason" --count 1000 --output "$T/list"
 	while IFS=, read -r id _ _ token; do
 		[ "$(reason_of "$token")" = ok ] || fail "token $id is not good"
 	done < <(tail -n +2 "$T/list")
 	hits=$(counted cache_hits)
 	while IFS=, read -r id _ _ token; do
-		[ "$(reason_of "$token")" = ok ] || fail "token $id is not good when warm"
-		gltoken revoke "$id" 2>/dev/null || fail "revoke $id"
-		[ "$(reason_of "$token")" = revoked ] || fail "token $id was revoked and is not denied"
+		[ "$(reason_of "$token" operation=pull repository=demo/hello)" = ok ] || fail "token $id is not good when warm"
+		"${before[@]}" "$id" "$@" >/dev/null 2>&1 || fail "${before[*]} $id $*"
+		[ "$(reason_of "$token" operation=pull repository=demo/hello)" = "$reason" ] ||
+			fail "token $id was changed and is not denied as $reason"
 	done < <(tail -n +2 "$T/list")
 	[ $(($(counted cache_hits) - hits)) = 1000 ] || fail "they were not warm: $(($(counted cache_hits) - hits))"
 	sed -i '/^\[hash\]$/,$d' /etc/gltoken/gltoken.conf
 }
 
+test_revoked_every_time() {
+	a_thousand revoked gltoken revoke --
+}
+
 test_rescoped_every_time() {
-	local i
-	new_token --user alice --scope read_repository,write_repository
-	for i in {1..100}; do
-		allowed
-		ok gltoken scope "$ID" --set read_api
-		INPUT=$(printf '%s\n' verb=verify "secret=$TOKEN" service=http operation=push repository=demo/hello username=x '' && echo .)
-		INPUT=${INPUT%.} run "$HELPER"
-		grep -qx reason=scope_missing "$T/out" || fail "rescoped $i times: $(outcome)"
-		ok gltoken scope "$ID" --set read_repository,write_repository
-		INPUT=${INPUT%.} run "$HELPER"
-	done
+	a_thousand scope_missing gltoken scope -- --set self_rotate
 }
 
 test_another_tokens_entry() {
@@ -132,21 +133,57 @@ test_another_tokens_entry() {
 	hashed
 }
 
+flip() { # FILE BYTE
+	perl -e 'open(my $f, "+<", $ARGV[0]) or die; seek($f, $ARGV[1], 0); read($f, my $c, 1); seek($f, $ARGV[1], 0);
+		print $f chr(ord($c) ^ 0x20)' "$1" "$2"
+}
+
 test_damaged_file() {
-	local i
-	for i in 0 7 8 31; do
-		warm_token
-		# shellcheck disable=SC2059
-		dd if=/dev/urandom of=/run/gltoken/cache bs=1 count=1 seek=$((ID * 32 + i)) conv=notrunc status=none
-		allowed # one flip in 256 changes nothing, and then it is the very entry
-	done
+	local i wrong
 	warm_token
+	for i in {0..31}; do # each hash writes it anew
+		flip /run/gltoken/cache $((ID * 32 + i))
+		allowed
+		hashed
+	done
+	allowed
+	not_hashed
 	truncate -s $((ID * 32 + 20)) /run/gltoken/cache
 	allowed
 	hashed
 	rm -rf /run/gltoken
 	allowed
 	hashed
+	allowed
+	not_hashed
+	head -c 2097152 /dev/urandom >/run/gltoken/cache
+	wrong=${TOKEN%??}zz
+	[ "$wrong" != "$TOKEN" ] || wrong=${TOKEN%??}yy
+	denied wrong_secret "$wrong"
+	allowed
+	hashed
+}
+
+# A host that took over this token verified it just now; its cache says nothing here.
+test_another_hosts_cache() {
+	local store=/var/lib/gltoken/store
+	warm_token
+	cp -a /run/gltoken/cache "$T/ours"
+	gltoken export >"$T/export"
+	mv $store "$T/store"
+	gltoken init
+	ok gltoken import "$T/export"
+	allowed
+	hashed
+	allowed
+	not_hashed
+	cp -a /run/gltoken/cache "$T/theirs"
+	rm -r $store
+	mv "$T/store" $store
+	if cmp -s "$T/ours" "$T/theirs"; then fail "both hosts have the same cache"; fi
+	allowed
+	hashed
+	cp -a "$T/ours" /run/gltoken/cache
 	allowed
 	not_hashed
 }
@@ -293,6 +330,23 @@ test_switched_off() {
 	allowed
 	hashed
 	sed -i '/^\[cache\]$/,$d' /etc/gltoken/gltoken.conf
+}
+
+# Statistics cost one write a minute, without a lock and without a wait for the disk.
+test_use_is_one_write_a_minute() {
+	local i
+	new_token --user alice --scope read_repository
+	for i in 1 2 3; do
+		INPUT=$(printf '%s\n' verb=verify "secret=$TOKEN" account=git service=sshd rhost=192.0.2.1 '' && echo .)
+		INPUT=${INPUT%.} run strace -f -y -o "$T/trace.$i" -e trace=pwrite64,write,flock,fsync,fdatasync,ftruncate,fcntl "$HELPER"
+		grep -qx verdict=allow "$T/out" || fail "$(outcome)"
+		grep '/usage>' "$T/trace.$i" >"$T/usage.$i" || true
+	done
+	# a minute may have gone by, but not two
+	if [ "$(wc -l <"$T/usage.1")" != 1 ] || ! grep -q '^[0-9]* *pwrite64(.*, 128, [0-9]*) = 128$' "$T/usage.1"; then
+		fail "the first use: $(cat "$T/usage.1")"
+	fi
+	[ "$(cat "$T/usage.2" "$T/usage.3" | wc -l)" -le 1 ] || fail "more than one write a minute: $(cat "$T"/usage.[23])"
 }
 
 test_nobody_else_reads_it() {
