@@ -18,6 +18,7 @@
 #include "privdrop.h"
 #include "publish.h"
 #include "rundir.h"
+#include "stale.h"
 #include "when.h"
 
 #include <errno.h>
@@ -279,6 +280,8 @@ int main(int argc, char **argv)
 	gid_t gid = 0;
 	enum glt_status st;
 
+	(void)prctl(PR_SET_NAME,
+		    GLT_STALE_NAME); /* the kernel takes it from the caller's path, which may be a link */
 	open_std_fds();
 	if (argc < 1 || !argv[0]) /* CVE-2021-4034: an empty argv is no invitation to read envp */
 		return 2;

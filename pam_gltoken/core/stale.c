@@ -15,7 +15,6 @@
 
 #define WAIT_S 2
 #define AGE_S 30
-#define NAME "gltoken-auth"
 
 /* All below sweep() runs in a signal handler, inside a lock of LMDB's: system calls and memory of its own alone. */
 
@@ -69,7 +68,7 @@ static bool is_ours(int dir, const struct bytes *stat)
 	struct bytes status;
 	const char *uid;
 
-	if (!name || strncmp(name, "(" NAME ")", sizeof("(" NAME ")") - 1) != 0)
+	if (!name || strncmp(name, "(" GLT_STALE_NAME ")", sizeof("(" GLT_STALE_NAME ")") - 1) != 0)
 		return false;
 	uid = read_file(dir, "status", &status) ? strstr(status.text, "\nUid:\t") : NULL;
 	if (!uid)

@@ -7,6 +7,8 @@
 #ifndef GLT_STALE_H
 #define GLT_STALE_H
 
+#define GLT_STALE_NAME "gltoken-auth" /* which the helper gives itself: by it, it is known */
+
 /* From watch to rest, whenever this process has waited for 2 s: kill each gltoken-auth of our uid that is frozen, or
  * over 30 s old, which its alarm would never let it become. Not for threads; takes SIGRTMIN. */
 void glt_stale_watch(void);

@@ -119,6 +119,27 @@ test_frozen_in_each_step() {
 	[ "$SLOWEST" -ge 2 ] || fail "it held no lock in any step: this test proves nothing"
 }
 
+# The kernel names a process after the file that it was started by, which may be a link of the caller's.
+test_frozen_under_another_name() {
+	new_token --user alice --scope write_repository
+	GOOD=$TOKEN
+	new_token --user alice --scope write_repository
+	VICTIM=$ID
+	limited
+	freezer
+	trap thaw EXIT
+	ln -s "$HELPER" "$T/mine"
+	SLOWEST=0 HELPER=$T/mine
+	stop_at pwrite64 2 # the first goes to the cache, this one to the store
+	[ -n "$STOPPED" ] || fail "it was not stopped"
+	echo "$STOPPED" >"$GROUP/cgroup.procs"
+	echo 1 >"$GROUP/cgroup.freeze"
+	root_goes_on "frozen under another name"
+	[ "$SLOWEST" -ge 2 ] || fail "it held no lock: this test proves nothing"
+	gone
+	ok gltoken check
+}
+
 # Where nothing says that it is frozen, its age does.
 test_stopped_with_the_writers_lock() {
 	local i
