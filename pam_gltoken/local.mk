@@ -58,6 +58,7 @@ libglt_core_a_SOURCES = \
 	pam_gltoken/core/pubkey.c \
 	pam_gltoken/core/publish.c \
 	pam_gltoken/core/publish.h \
+	pam_gltoken/core/readers.c \
 	pam_gltoken/core/reap.c \
 	pam_gltoken/core/reap.h \
 	pam_gltoken/core/reuse.c \

@@ -33,6 +33,7 @@ check_PROGRAMS += tests/unit/test_failing_calls
 check_PROGRAMS += tests/unit/test_gitcmd
 check_PROGRAMS += tests/unit/test_gitenv
 check_PROGRAMS += tests/unit/test_hash
+check_PROGRAMS += tests/unit/test_holder
 check_PROGRAMS += tests/unit/test_http_request
 check_PROGRAMS += tests/unit/test_issue
 check_PROGRAMS += tests/unit/test_manual

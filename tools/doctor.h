@@ -38,6 +38,8 @@ enum glt_severity { GLT_NOTE, GLT_WARNING, GLT_ERROR };
 	X(store_schema, GLT_NOTE, false,                                                                             \
 	  "the release before can still be put back, but what this one does better does not count")                  \
 	X(store_readers, GLT_WARNING, false, "when all places for readers are taken, logins are refused")            \
+	X(store_held, GLT_WARNING, false,                                                                            \
+	  "what it sees cannot be used again: the store's file grows with each change")                              \
 	X(disk_space, GLT_WARNING, false, "on a full disk nothing can be issued, rotated or audited")                \
 	X(clock_behind, GLT_ERROR, false, "what has expired works again while the clock is behind")                  \
 	X(account_missing, GLT_ERROR, false, "nobody can log in as it")                                              \

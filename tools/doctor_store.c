@@ -4,6 +4,7 @@
 
 #include "backupdir.h"
 #include "event.h"
+#include "holder.h"
 #include "policy.h"
 #include "reap.h"
 #include "select.h"
@@ -21,12 +22,23 @@
 static void readers(struct glt_doctor *d, struct glt_txn *txn)
 {
 	struct glt_store_stats stats;
-	char who[400];
+	struct glt_holder h;
+	char mend[400];
 
-	(void)snprintf(who, sizeof(who), "fuser -v %s/store.mdb", glt_doctor_quote(d->cli->conf.store_dir));
-	if (glt_store_stat(txn, &stats) == GLT_OK && stats.readers > READERS_MAX * 3 / 4)
-		glt_doctor_find(d, GLT_D_store_readers, who, "%u of %d places for readers are taken",
+	if (glt_store_stat(txn, &stats) != GLT_OK)
+		return;
+	(void)snprintf(mend, sizeof(mend), "fuser -v %s/store.mdb", glt_doctor_quote(d->cli->conf.store_dir));
+	if (stats.readers > READERS_MAX * 3 / 4)
+		glt_doctor_find(d, GLT_D_store_readers, mend, "%u of %d places for readers are taken",
 				stats.readers, READERS_MAX);
+	if (!glt_holder_find(&stats, glt_boottime(), &h))
+		return;
+	(void)snprintf(mend, sizeof(mend), "kill -KILL %" PRId64, h.reader.pid);
+	glt_doctor_find(d, GLT_D_store_held, mend,
+			"process %" PRId64 " (%s), which %s, holds %" PRIu64 " KiB of the store since %" PRIu64
+			" changes",
+			h.reader.pid, h.command, h.stopped ? "is stopped" : "does not go on",
+			h.reader.held_bytes / 1024, h.reader.changes);
 }
 
 static void schema(struct glt_doctor *d, struct glt_txn *txn)

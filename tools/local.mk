@@ -50,6 +50,8 @@ libglt_tools_a_SOURCES = \
 	tools/gitenv.h \
 	tools/gitolite.c \
 	tools/gitolite.h \
+	tools/holder.c \
+	tools/holder.h \
 	tools/http_request.c \
 	tools/http_request.h \
 	tools/import.c \

@@ -83,6 +83,8 @@ enum glt_status glt_stats_gather(struct glt_cli *cli, bool quick, struct glt_sta
 	out->schema = glt_schema(txn);
 	st = glt_store_stat(txn, &out->store);
 	glt_txn_end(txn);
+	if (st == GLT_OK && !glt_holder_find(&out->store, glt_boottime(), &out->holder))
+		out->holder = (struct glt_holder){.stopped = false};
 	if (st != GLT_OK)
 		return glt_fail(err, st, "the store's figures cannot be read");
 	return quick ? GLT_OK : scan_tokens(cli, out, err);

@@ -4,6 +4,7 @@
 #define GLT_STATS_H
 
 #include "cli.h"
+#include "holder.h"
 #include "rundir.h"
 
 enum { /* of tokens, as glt_token_state() names them */
@@ -19,7 +20,8 @@ extern const char *const glt_state_names[GLT_STATES];
 
 struct glt_stats {
 	struct glt_store_stats store;
-	bool tokens_read; /* not with --quick */
+	struct glt_holder holder; /* of pages: reader.pid is 0 where nobody is */
+	bool tokens_read;         /* not with --quick */
 	uint64_t state[GLT_STATES], expiring_7d, expiring_30d, damaged;
 	uint64_t count[GLT_COUNTS]; /* since boot */
 	unsigned slots, slots_busy, schema;

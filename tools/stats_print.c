@@ -12,6 +12,14 @@ static json_t *number(uint64_t v)
 	return json_integer((json_int_t)v);
 }
 
+static json_t *holder(const struct glt_holder *h)
+{
+	return h->reader.pid ? json_pack("{s:I, s:s, s:b, s:I, s:I}", "pid", (json_int_t)h->reader.pid, "command",
+					 h->command, "stopped", h->stopped, "changes",
+					 (json_int_t)h->reader.changes, "bytes", (json_int_t)h->reader.held_bytes)
+			     : json_null();
+}
+
 bool glt_stats_json(const struct glt_stats *s)
 {
 	json_t *o = json_object(), *entries = json_object(), *answers = json_object(), *tokens = json_object();
@@ -37,6 +45,7 @@ bool glt_stats_json(const struct glt_stats *s)
 	(void)json_object_set_new(o, "free_bytes", number(s->store.free_bytes));
 	(void)json_object_set_new(o, "map_bytes", number(s->store.map_size));
 	(void)json_object_set_new(o, "readers", number(s->store.readers));
+	(void)json_object_set_new(o, "held_by", holder(&s->holder));
 	(void)json_object_set_new(o, "newest_backup_at", glt_json_time(s->backup_at));
 	(void)json_object_set_new(o, "answers", answers);
 	(void)json_object_set_new(o, "hashes", number(s->count[GLT_COUNT_HASHED]));
@@ -73,6 +82,12 @@ void glt_stats_text(const struct glt_stats *s)
 	line("  of them ", "free", s->store.free_bytes);
 	line("bytes of the ", "map", s->store.map_size);
 	line("readers", "", s->store.readers);
+	if (s->holder.reader.pid) {
+		printf("%-28s %12" PRId64 " %s%s\n", "  held up in process", s->holder.reader.pid,
+		       s->holder.command, s->holder.stopped ? " (stopped)" : "");
+		line("  changes ", "since then", s->holder.reader.changes);
+		line("  bytes ", "that it holds", s->holder.reader.held_bytes);
+	}
 	line("slots", "", s->slots);
 	line("slots ", "busy", s->slots_busy);
 	if (s->backup_at)
@@ -123,6 +138,8 @@ void glt_stats_prometheus(const struct glt_stats *s)
 	single("store_free_bytes", "gauge", "Bytes of used pages that are free again.", s->store.free_bytes);
 	single("store_map_bytes", "gauge", "Size of the map; it grows by itself.", s->store.map_size);
 	single("store_readers", "gauge", "Processes that have the store open for reading.", s->store.readers);
+	single("store_held_bytes", "gauge", "Bytes that a process holds which does not end its transaction.",
+	       s->holder.reader.held_bytes);
 	if (s->backup_at) /* absent where there is none, so that absent() tells of it */
 		single("backup_timestamp_seconds", "gauge", "When the newest backup in [backup] dir was made.",
 		       (uint64_t)s->backup_at);

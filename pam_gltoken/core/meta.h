@@ -43,4 +43,7 @@ enum glt_status glt_meta_load(struct glt_txn *txn, struct glt_meta *m, struct gl
 /* Number the events of c, chain them, and make them and the new m operations of c. */
 void glt_meta_finish(struct glt_meta *m, struct glt_change *c);
 
+/* A line of LMDB's list of readers, into the struct glt_store_stats arg. */
+int glt_readers_line(const char *line, void *arg);
+
 #endif

@@ -559,25 +559,23 @@ enum glt_status glt_store_apply(struct glt_txn *txn, struct glt_change *c, struc
 	return st;
 }
 
-static int count_line(const char *line, void *n)
-{
-	*(uint32_t *)n += line[strspn(line, " ")] >= '0' && line[strspn(line, " ")] <= '9';
-	return 0;
-}
-
-/* LMDB's own table 0: lists of free pages, the first number of each being how many. */
-static uint64_t free_pages(struct glt_txn *txn)
+/* LMDB's own table 0: transaction -> pages that it gave up, the first number being how many. What the oldest reader's
+ * transaction still sees, those behind it gave up. */
+static void count_free(struct glt_txn *txn, uint64_t page, struct glt_store_stats *out)
 {
 	MDB_cursor *cursor;
 	MDB_val k, v;
-	size_t one, n = 0;
+	size_t by, n;
 
 	if (mdb_cursor_open(txn->mdb, 0, &cursor) != 0)
-		return 0;
-	for (; mdb_cursor_get(cursor, &k, &v, MDB_NEXT) == 0; n += one)
-		memcpy(&one, v.mv_data, sizeof(one));
+		return;
+	while (mdb_cursor_get(cursor, &k, &v, MDB_NEXT) == 0) {
+		memcpy(&by, k.mv_data, sizeof(by));
+		memcpy(&n, v.mv_data, sizeof(n));
+		out->free_bytes += n * page;
+		out->oldest.held_bytes += out->oldest.pid && by > out->oldest.txn ? n * page : 0;
+	}
 	mdb_cursor_close(cursor);
-	return n;
 }
 
 enum glt_status glt_store_stat(struct glt_txn *txn, struct glt_store_stats *out)
@@ -593,8 +591,10 @@ enum glt_status glt_store_stat(struct glt_txn *txn, struct glt_store_stats *out)
 	out->map_size = info.me_mapsize;
 	out->used_bytes = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
 	out->file_bytes = glt_storefile_size(txn->store->file);
-	out->free_bytes = free_pages(txn) * stat.ms_psize;
 	(void)mdb_reader_check(txn->store->env, NULL); /* dead readers leave */
-	(void)mdb_reader_list(txn->store->env, count_line, &out->readers);
+	(void)mdb_reader_list(txn->store->env, glt_readers_line, out);
+	if (out->oldest.pid && info.me_last_txnid > out->oldest.txn)
+		out->oldest.changes = info.me_last_txnid - out->oldest.txn;
+	count_free(txn, stat.ms_psize, out);
 	return GLT_OK;
 }

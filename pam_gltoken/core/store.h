@@ -177,10 +177,16 @@ enum glt_status glt_store_stage(struct glt_txn *txn, struct glt_change *c, struc
 /* What the next value of a counter will follow, here in this transaction. */
 uint64_t glt_counter(struct glt_txn *txn, enum glt_counter counter);
 
+struct glt_reader {
+	int64_t pid;                       /* 0: none */
+	uint64_t txn, changes, held_bytes; /* made since its transaction began, and what they cannot use again */
+};
+
 struct glt_store_stats {
 	uint64_t entries[GLT_TABLES];
 	uint64_t map_size, used_bytes, file_bytes, free_bytes; /* free: within used, for the next changes */
 	uint32_t readers;                                      /* open read-only transactions and environments */
+	struct glt_reader oldest;                              /* that is in a transaction, of other processes */
 };
 enum glt_status glt_store_stat(struct glt_txn *txn, struct glt_store_stats *out);
 

@@ -273,7 +273,7 @@ test_prometheus() {
 	hides gltoken_backup_timestamp_seconds
 	local metric
 	for metric in 'tokens\{state="active"\}' 'tokens_expiring\{days="7"\}' 'tokens_expiring\{days="30"\}' store_schema \
-		store_entries hash_slots hash_slots_busy hashes_total cache_hits_total store_readers \
+		store_entries hash_slots hash_slots_busy hashes_total cache_hits_total store_readers store_held_bytes \
 		'answers_total\{reason="expired"\}' 'answers_total\{reason="wrong_secret"\}'; do
 		says "^gltoken_$metric(\{.*\})? [0-9]+\$"
 	done

@@ -151,6 +151,40 @@ test_store_files() {
 	finds
 }
 
+# Nothing that a reader sees can be used again while it is stopped. A copy reads for as long as it writes.
+test_a_reader_that_is_stopped() {
+	local i
+	setsid strace -f -qq -o "$T/trace" -e trace=write -e inject=write:signal=SIGSTOP:when=1 \
+		gltoken backup "$T/copy" >/dev/null 2>&1 &
+	TRACER=$!
+	await grep -q 'stopped by SIGSTOP' "$T/trace"
+	STOPPED=$(sed -n 's/^\([0-9]*\) .*stopped by SIGSTOP.*/\1/p;T;q' "$T/trace")
+	STOPPED=$(sed -n 's/^Tgid:\t//p' "/proc/$STOPPED/status") # it was a thread
+	PARENT=$(sed -n 's/^PPid:\t//p' "/proc/$STOPPED/status")
+	trap 'kill -KILL "$TRACER" "$PARENT" "$STOPPED" 2>/dev/null || true' EXIT
+	finds
+	for ((i = 0; i < 5; i++)); do ok gltoken issue --name "n$i" --user alice --scope write_repository; done
+	finds store_held
+	run gltoken doctor
+	says "process $STOPPED \(gltoken\), which is stopped, holds [1-9][0-9]* KiB of the store since 5 changes"
+	ok gltoken stats --quick
+	says "^  held up in process +$STOPPED gltoken \(stopped\)\$"
+	says '^  changes since then +5$'
+	says '^  bytes that it holds +[1-9][0-9]+$'
+	ok gltoken stats --quick --json
+	[ "$(jq -c '.held_by | [.pid, .command, .stopped, .changes, .bytes > 4096]' "$T/out")" = "[$STOPPED,\"gltoken\",true,5,true]" ] ||
+		fail "$(outcome)"
+	ok gltoken stats --quick --prometheus
+	says '^gltoken_store_held_bytes [1-9]'
+	mends store_held
+	ok gltoken stats --quick --json
+	[ "$(jq .held_by "$T/out")" = null ] || fail "$(outcome)"
+	ok gltoken stats --quick
+	hides 'held up'
+	ok gltoken stats --quick --prometheus
+	says '^gltoken_store_held_bytes 0$'
+}
+
 test_disk() {
 	mkdir "$T/small"
 	mount -t tmpfs -o size=2m,mode=755 small "$T/small"

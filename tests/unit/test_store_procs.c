@@ -307,6 +307,44 @@ static void killed_reader(void **state)
 	(void)close(ready[1]);
 }
 
+/* Who reads on while others change is told, with what it holds; not where it was killed. */
+static void oldest_reader(void **state)
+{
+	struct tmpstore *t = *state;
+	struct glt_store_stats stats;
+	struct glt_txn *txn;
+	int ready[2];
+	pid_t pid;
+	char x;
+
+	tmpstore_close(t);
+	assert_int_equal(pipe(ready), 0);
+	pid = child_start(t, read_until_killed, ready);
+	assert_int_equal(read(ready[0], &x, 1), 1);
+	tmpstore_open(t);
+	for (unsigned n = 0; n < 4; n++) {
+		txn = tmpstore_begin(t, false);
+		must(glt_store_stat(txn, &stats));
+		glt_txn_end(txn);
+		assert_int_equal(stats.oldest.pid, pid);
+		assert_int_equal(stats.oldest.changes, n);
+		assert_true(n == 0 ? stats.oldest.held_bytes == 0 : stats.oldest.held_bytes >= n * 4096);
+		assert_true(stats.oldest.held_bytes <= stats.free_bytes);
+		tmpstore_put(t, GLT_USERS, S("alice"), S("x"));
+	}
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	(void)child_wait(pid);
+	tmpstore_put(t, GLT_USERS, S("alice"), S("x"));
+	txn = tmpstore_begin(t, false);
+	must(glt_store_stat(txn, &stats));
+	glt_txn_end(txn);
+	assert_int_equal(stats.oldest.pid, 0);
+	assert_int_equal(stats.oldest.changes, 0);
+	assert_int_equal(stats.oldest.held_bytes, 0);
+	(void)close(ready[0]);
+	(void)close(ready[1]);
+}
+
 /* ---- the map grows past what other processes have mapped ---- */
 
 static bool fill_up_to(struct tmpstore *t, uint64_t bytes, const char *tag)
@@ -485,6 +523,7 @@ int main(void)
 		with_store(killed_with_the_locks),
 		with_store(busy),
 		with_store(killed_reader),
+		with_store(oldest_reader),
 		with_store(grows_under_others),
 		with_store(full_disk),
 	};
