@@ -172,22 +172,95 @@ test_publish() {
 	each 17 after_publish
 }
 
-test_publish_killed_at_each_call() {
-	STATE=/var/lib/gltoken
-	local name count
+# Run what prepare leaves in CMD, killed at each call of $T/whole that matches NAMES, from the one on that names FILE.
+killed_at_each() { # FILE NAMES AFTER
+	local file=$1 names=$2 after=$3 name count n=0
 	: >"$T/in"
-	calls gltoken publish
-	# From the moment on in which it begins to write.
-	sed -nE 's/^[0-9]+ +([a-z0-9_]+)(\(.*)/\1 \2/p' "$T/whole" |
-		awk '{ n[$1]++ } /nss\.cdb\.new/ { on = 1 } on && $1 != "exit_group" { print $1, n[$1] }' >"$T/calls"
-	[ "$(wc -l <"$T/calls")" -ge 8 ] || fail "nothing was traced: $(cat "$T/whole")"
+	prepare
+	calls "${CMD[@]}"
+	# strace counts for each process.
+	sed -nE 's/^([0-9]+) +([a-z0-9_]+)(\(.*)/\1 \2 \3/p' "$T/whole" | awk -v file="$file" -v names="^($names)\$" '
+		{ n[$1, $2]++ }
+		index($0, file) { on = 1 }
+		on && $2 ~ names && $2 != "exit_group" { print $2, n[$1, $2] }' | sort -u >"$T/calls"
+	[ "$(wc -l <"$T/calls")" -ge 4 ] || fail "nothing was traced: $(cat "$T/whole")"
 	while read -r name count <&9; do
-		prepare_publish
+		prepare
 		RC=0
 		timeout -k 2 25 strace -f -o "$T/trace" -e inject="$name:signal=KILL:when=$count" "${CMD[@]}" >"$T/out" 2>"$T/err" || RC=$?
-		LAST="killed at $name $count"
-		after_publish
+		LAST="killed at $name $count: ${CMD[*]} ($RC)"
+		n=$((n + 1))
+		"$after"
 	done 9<"$T/calls"
+	echo "killed at $n calls"
+}
+
+test_publish_killed_at_each_call() {
+	STATE=/var/lib/gltoken
+	prepare() { prepare_publish; }
+	killed_at_each nss.cdb.new '.*' after_publish
+}
+
+# Between two of these, the store does not change.
+WRITES='pwrite64|pwritev|writev|fdatasync|fsync|msync|munmap'
+
+after_import() {
+	gltoken export >"$T/is" || fail "$(outcome)"
+	case $RC in
+	0) cmp -s "$T/is" "$T/all" || fail "done, and not there: $(outcome)" ;;
+	*) cmp -s "$T/is" "$T/all" || cmp -s "$T/is" "$T/nothing" || fail "half of it is there: $(outcome); $(cat "$T/is")" ;;
+	esac
+	ok gltoken check
+}
+
+test_import_killed_at_each_write() {
+	local i store=/var/lib/gltoken/store
+	for ((i = 0; i < 5; i++)); do new_token --user alice --scope api; done
+	gltoken export >"$T/all"
+	mv "$store" "$T/kept"
+	ok gltoken init
+	gltoken export >"$T/nothing"
+	mv "$store" "$T/empty"
+	prepare() {
+		rm -rf "$store"
+		cp -a "$T/empty" "$store"
+		CMD=(gltoken import "$T/all")
+	}
+	killed_at_each writer.lock "$WRITES" after_import
+	rm -rf "$store"
+	mv "$T/kept" "$store"
+}
+
+blocked() {
+	gltoken user list --json | jq '[.[] | select(.username | IN("alice", "bob", "carol")) | select(.state == "blocked")] | length'
+}
+
+after_sync() {
+	case $RC:$(blocked) in
+	0:3 | [1-9]*:[03]) ;;
+	*) fail "$(blocked) of 3 are blocked: $(outcome)" ;;
+	esac
+	ok gltoken check
+}
+
+# Whose accounts expire together are blocked together.
+test_user_sync_killed_at_each_write() {
+	local u
+	for u in alice bob carol; do new_token --user "$u" --scope api; done
+	prepare() {
+		for u in alice bob carol; do
+			usermod -e '' "$u"
+			ok gltoken user unblock "$u"
+			usermod -e 1 "$u"
+		done
+		CMD=(gltoken user sync)
+	}
+	for u in alice bob carol; do ok gltoken user block "$u"; done
+	killed_at_each writer.lock "$WRITES" after_sync
+	for u in alice bob carol; do
+		usermod -e '' "$u"
+		gltoken user unblock "$u" || true
+	done
 }
 
 e2e_main "$@"

@@ -18,7 +18,14 @@ sub text {
 	return scalar(<$f>) // '';
 }
 
-# Start a program: {argv, stdin, as (an account), kill (seconds from now, or undef), done (called with the job)}.
+# What of a file changes where it is written.
+sub stamp {
+	my ($file) = @_;
+	return join ' ', map { $_ // '' } (Time::HiRes::stat($file))[1, 7, 9];
+}
+
+# Start a program: {argv, stdin, kill (seconds from now, or undef; with kill_behind FILE, from when that is first written),
+# done (called with the job)}.
 sub start {
 	my ($job) = @_;
 	my $base = "$dir/job." . $n++;
@@ -35,7 +42,8 @@ sub start {
 		exec @{$job->{argv}} or POSIX::_exit(127);
 	}
 	@$job{qw(pid base began)} = ($pid, $base, time);
-	$job->{kill_at} = time + $job->{kill} if defined $job->{kill};
+	$job->{stamp} = stamp($job->{kill_behind}) if $job->{kill_behind};
+	$job->{kill_at} = time + $job->{kill} if defined $job->{kill} && !$job->{stamp};
 	$jobs{$pid} = $job;
 	return $job;
 }
@@ -56,6 +64,10 @@ sub look {
 		finish($jobs{$pid}, $?) if $jobs{$pid};
 	}
 	for my $job (values %jobs) {
+		if ($job->{stamp} && stamp($job->{kill_behind}) ne $job->{stamp}) {
+			delete $job->{stamp};
+			$job->{kill_at} = time + $job->{kill};
+		}
 		next if !$job->{kill_at} || $job->{kill_at} > time;
 		delete $job->{kill_at};
 		$job->{shot} = 1;
@@ -73,7 +85,7 @@ sub wait_below {
 			$job->{hangs} = 1;
 			kill KILL => $job->{pid};
 		}
-		sleep 0.001;
+		sleep 0.0005;
 	}
 	return;
 }

@@ -25,6 +25,8 @@ my (%count, @wrong);
 my %token; # id => {text, user, state (live, paused, revoked), busy, version}
 my %user = map { $_ => {name => $_, blocked => 0, member => '', busy => 0, version => 0} } @users;
 my ($disk_full, $names) = (0, 0);
+# How long a command takes here and now, in seconds: one that is killed dies at any of its moments, none the likelier.
+my %takes = (import => 0.1, 'user sync' => 0.05);
 $Torture::dir = "/tmp/torture.$$";
 $Torture::n = 0;
 mkdir $Torture::dir or die "$Torture::dir: $!";
@@ -34,6 +36,11 @@ sub wrong {
 	$count{$what}++;
 	push @wrong, "$what: $text" if @wrong < 20;
 	return;
+}
+
+sub kind {
+	my @argv = @_;
+	return $argv[0] eq 'user' ? "$argv[0] $argv[1]" : $argv[0];
 }
 
 sub said {
@@ -59,11 +66,16 @@ sub json {
 
 # One change of some things that nothing else changes meanwhile. Acknowledged, refused, or, killed, one of the two.
 sub change {
-	my ($argv, $things, $apply, $was_done, $within) = @_; # killed within so many seconds, if it is
+	my ($argv, $things, $apply, $was_done) = @_;
+	my $kind = kind(@$argv);
 	$_->{busy} = 1, $_->{version}++ for @$things;
+	# At any moment of it, or soon behind its first write.
 	my $shoot = left() > 0 && rand() < 0.6;
-	Torture::start({argv => ['gltoken', @$argv], kill => $shoot ? rand($within // 0.012) : undef, done => sub {
+	my %when = rand() < 0.5 ? (kill => rand(1.2 * ($takes{$kind} // 0.01)))
+		: (kill => rand 0.002, kill_behind => "$state/store/store.mdb");
+	Torture::start({argv => ['gltoken', @$argv], $shoot ? %when : (), done => sub {
 		my ($job) = @_;
+		$takes{$kind} = 0.7 * ($takes{$kind} // 0.01) + 0.3 * ($job->{ended} - $job->{began}) if !$job->{signal};
 		wrong('hangs', said($job)) if $job->{hangs};
 		if ($job->{exit} == 0 && !$job->{signal}) {
 			$count{acknowledged}++;
@@ -163,18 +175,27 @@ sub settle_user {
 	return !$is == !$to;
 }
 
-# The job of the timer: whose account has expired is blocked, and let in again when it has not.
+# The job of the timer: whose accounts have expired are blocked, and let in again when they have not; all of them or
+# none.
 sub user_sync {
 	Torture::wait_below(1);
-	my ($u) = grep { !$_->{blocked} } values %user or return;
+	my @some = grep { !$_->{blocked} } values %user or return;
 	for my $to (1, 0) {
-		system('usermod', '-e', $to ? 1 : '', $u->{name}) == 0 or die "usermod\n";
-		change(['user', 'sync'], [$u], sub { $u->{blocked} = $to }, sub { settle_user($u, $to) }, 0.06);
+		for my $u (@some) { system('usermod', '-e', $to ? 1 : '', $u->{name}) == 0 or die "usermod\n" }
+		change(['user', 'sync'], \@some, sub { $_->{blocked} = $to for @some }, sub {
+			my @done = grep { settle_user($_, $to) } @some;
+			wrong('half', 'user sync: ' . join ' ', map { $_->{name} } @done) if @done && @done < @some;
+			return @done > 0;
+		});
+		Torture::wait_below(1);
+		# What the kill left to do, the next one does.
+		wrong('refused', said($_)) for grep { $_->{exit} != 0 } now('user', 'sync');
+		$_->{blocked} = $to for @some;
+		compare_users();
+		my %of = map { $_->{user} => $_ } grep { $_->{state} eq 'live' && defined $_->{text} } values %token;
+		login($_) for values %of;
 		Torture::wait_below(1);
 	}
-	# What the kill left to do, the next one does.
-	wrong('refused', said($_)) for grep { $_->{exit} != 0 } now('user', 'sync');
-	$u->{blocked} = 0;
 	$count{'user syncs'}++;
 	return;
 }
@@ -396,36 +417,44 @@ sub race {
 # On another host: all of it or nothing, and then as it was here.
 sub import_elsewhere {
 	Torture::wait_below(1);
-	my $all = keys %token;
 	my $file = "$Torture::dir/export";
-	my $export = now('export');
+	my $export = now('export')->{out};
 	open my $f, '>', $file or die "$file: $!";
-	print $f $export->{out};
+	print $f $export;
 	close $f or die "$file: $!";
-	system "mv $state/store /root/torture.store && cp -a /root/torture.empty $state/store";
-	change(['import', $file], [], sub { }, sub { @{json('list', '--state', 'all', '--json', '--limit', 1) // []} > 0 }, 0.15);
-	Torture::wait_below(1);
-	my $got = @{json('list', '--state', 'all', '--json') // []};
-	if ($got == 0 && $all > 0) {
-		my $again = now('import', $file);
-		wrong('refused', said($again)) if $again->{exit} != 0;
-	} elsif ($got != @{json_lines($export->{out})}) {
-		wrong('half', "$got tokens were imported");
+	system "mv $state/store /root/torture.store";
+	for (1 .. 4) {
+		system "rm -rf $state/store && cp -a /root/torture.empty $state/store";
+		my $nothing = now('export')->{out};
+		my $acknowledged;
+		change(['import', $file], [], sub { $acknowledged = 1 }, sub { now('export')->{out} ne $nothing });
+		Torture::wait_below(1);
+		my $is = now('export')->{out};
+		wrong('lost', 'an import') if $acknowledged && $is ne $export;
+		wrong('half', 'an import: ' . ($is =~ tr/\n//) . ' lines of ' . ($export =~ tr/\n//))
+			if $is ne $nothing && $is ne $export;
+		$count{imports}++;
 	}
+	my $again = now('import', $file);
+	wrong('refused', said($again)) if $again->{exit} != 0 && now('export')->{out} ne $export;
 	compare();
 	my @live = grep { $_->{state} eq 'live' && defined $_->{text} } values %token;
 	login($_) for splice @live, 0, 5;
 	Torture::wait_below(1);
 	system "rm -rf $state/store && mv /root/torture.store $state/store";
-	$count{imports}++;
 	return;
 }
 
-sub json_lines {
-	return [grep { /^\{"record": ?"token"/ } split /\n/, $_[0]];
-}
-
 # ---- is all there that was acknowledged, and nothing half? ----
+
+sub compare_users {
+	my %is = map { $_->{username} => $_->{state} } @{json('user', 'list', '--json') // []};
+	for my $u (values %user) {
+		my ($is, $was) = ($is{$u->{name}} // 'active', $u->{blocked} ? 'blocked' : 'active');
+		wrong('lost', "$u->{name} is $is, and was acknowledged as $was") if $is ne $was;
+	}
+	return;
+}
 
 sub compare {
 	Torture::wait_below(1);
@@ -448,12 +477,25 @@ sub compare {
 		wrong('lost', "$u->{name} is '" . ($roles->{$u->{name}} // '') . "', and was acknowledged as '$u->{member}'")
 			if ($roles->{$u->{name}} // '') ne $u->{member};
 	}
+	compare_users();
 	# One that was killed may leave its attempt, and the next one takes it away.
 	my $publish = now('publish');
 	wrong('refused', said($publish)) if $publish->{exit} != 0;
 	wrong('half', "left over: $_") for glob "$state/public/*.new $state/*.new";
 	$count{comparisons}++;
 	return;
+}
+
+# Beside all of it: somebody sees that the published file is there at every moment.
+my $watcher = fork // die "fork: $!";
+if (!$watcher) {
+	my $missing = 0;
+	local $SIG{TERM} = sub { exit($missing ? 1 : 0) };
+	while (getppid() != 1) {
+		$missing++ if !-s "$state/public/nss.cdb";
+		sleep 0.0003;
+	}
+	exit 1;
 }
 
 my $began = time;
@@ -470,6 +512,9 @@ while (time - $began < $seconds && ($kills == 1e9 || left() > 0) && !@wrong) {
 	elsif ($what == 5) { user_sync() }
 }
 compare();
+kill TERM => $watcher;
+waitpid $watcher, 0;
+wrong('not found', "the file that is published was away for a moment ($?)") if $? != 0;
 system "rm -rf $Torture::dir";
 
 my %killed = (programs => 0, helpers => 0, %Torture::killed);
