@@ -226,6 +226,18 @@ test_explain_says_that_gitolite_decides_too() {
 	says scope_missing
 }
 
+# What gitolite would take for an option or a role of its own is no name for it.
+test_names_that_gitolite_does_not_take() {
+	ok gltoken user add _vera
+	ok gltoken member set demo _vera reporter
+	new_token --user _vera --scope read_repository
+	client password "$TOKEN"
+	no git_ ls-remote git@host:demo/hello
+	logged 'reason=gitolite_user .*gitolite takes no such user name'
+	basic
+	status 503 "/demo/hello.git$PULL" -K "$T/curlrc"
+}
+
 test_without_gitolite_nothing_is_served() {
 	new_token --user alice --scope write_repository
 	client password "$TOKEN"

@@ -176,6 +176,11 @@ test_repeated_headers() {
 	logged 'reason=address_not_allowed .*rhost=203.0.113.1'
 	answers 403 "/demo/hello.git$PULL" "$AUTH" HTTP_X_FORWARDED_FOR=198.51.100.1 HTTP_X_FORWARDED_PROTO=https \
 		"$T/twice" HTTP_X_FORWARDED_PROTO=http
+	# and three times
+	answers 200 "/demo/hello.git$PULL" "$AUTH" HTTP_X_FORWARDED_FOR=203.0.113.1 "$T/twice" HTTP_X_FORWARDED_FOR=203.0.113.1 \
+		"$T/twice" HTTP_X_FORWARDED_FOR=198.51.100.1
+	answers 401 "/demo/hello.git$PULL" "$AUTH" HTTP_X_FORWARDED_FOR=198.51.100.1 "$T/twice" HTTP_X_FORWARDED_FOR=198.51.100.1 \
+		"$T/twice" HTTP_X_FORWARDED_FOR=203.0.113.1
 	sed -i '/^\[http\]$/,$d' /etc/gltoken/gltoken.conf
 }
 
@@ -215,6 +220,7 @@ test_no_secret_stays_in_its_memory() {
 		PATH_INFO=/demo/hello.git/git-upload-pack QUERY_STRING= CONTENT_LENGTH=100000 REMOTE_ADDR=192.0.2.7 \
 		CONTENT_TYPE=application/x-git-upload-pack-request "$AUTH" "$CGI" <"$T/body" >"$T/out" 2>"$T/err" &
 	request=$!
+	trap 'pkill -KILL -x gltoken-http || true' EXIT # where it is found, the process would wait on
 	exec 7>"$T/body"
 	printf 0000 >&7
 	await at_exec
@@ -259,6 +265,37 @@ test_silent_body_and_the_process() {
 test_program_cannot_be_read() {
 	[ "$(stat -c '%U:%G %a' "$CGI")" = 'root:root 711' ] || fail "$(ls -l "$CGI")"
 	no setpriv --reuid git --regid git --init-groups cat "$CGI"
+}
+
+test_quotes_in_the_realm() {
+	printf '[http]\nrealm = The "Git" \\ here\n' >>/etc/gltoken/gltoken.conf
+	answers 401 "/demo/hello.git$PULL"
+	says '^WWW-Authenticate: Basic realm="The \\"Git\\" \\\\ here".?$'
+	sed -i '/^\[http\]$/,$d' /etc/gltoken/gltoken.conf
+}
+
+# What its bearer may know of and has no repository, and one that cannot be served as it is.
+test_repositories_that_are_not_there() {
+	new_token --user bob --scope write_repository
+	authorization "$TOKEN"
+	answers 403 "/demo/hello.git/info/refs?service=git-receive-pack" "$AUTH"
+	answers 404 "/demo/nothing.git/info/refs?service=git-receive-pack" "$AUTH"
+	answers 404 "/demo/nothing.git$PULL" "$AUTH"
+	mkdir /srv/git/demo/hello
+	answers 403 "/demo/hello.git$PULL" "$AUTH"
+	says 'cannot be served as it is'
+	rmdir /srv/git/demo/hello
+	answers 200 "/demo/hello.git$PULL" "$AUTH"
+}
+
+test_without_the_helper() {
+	new_token --user alice --scope read_repository
+	authorization "$TOKEN"
+	mv /usr/libexec/gltoken/gltoken-auth "$T/away"
+	answers 503 "/demo/hello.git$PULL" "$AUTH"
+	logged 'event=git decision=deny reason=unavailable'
+	mv "$T/away" /usr/libexec/gltoken/gltoken-auth
+	answers 200 "/demo/hello.git$PULL" "$AUTH"
 }
 
 test_started_by_hand() {

@@ -104,7 +104,7 @@ test_pack_hook_of_the_host() {
 	# shellcheck disable=SC2016 # the hook's own
 	printf '#!/bin/sh\necho "$#" >>"$HOME/seen"\nexec "$@"\n' >/usr/local/bin/pack-hook
 	chmod 755 /usr/local/bin/pack-hook
-	local home
+	local home i
 	home=$(getent passwd git | cut -d: -f6)
 	install -m 666 /dev/null "$home/seen"
 	git config --system uploadpack.packObjectsHook '/usr/local/bin/pack-hook'
@@ -116,6 +116,13 @@ test_pack_hook_of_the_host() {
 	git config --system uploadpack.packObjectsHook /nonexistent/hook
 	no git_ clone -q --bare git@host:demo/hello "$T/d"
 	logged 'event=transfer operation=pull bytes=0 complete=no'
+	# one that is too long to be looked through is git's to read
+	sed -i 's,/nonexistent/hook,/usr/local/bin/pack-hook,' /etc/gitconfig
+	: >"$home/seen"
+	for ((i = 0; i < 400; i++)); do echo "# $(printf '%060d' "$i")"; done >>/etc/gitconfig
+	ok git_ clone -q --bare git@host:demo/hello "$T/e"
+	[ -s "$home/seen" ] || fail "the host's own hook was not run"
+	sed -i '/^# 0/d' /etc/gitconfig
 	git config --system --unset uploadpack.packObjectsHook
 	rm "$home/seen"
 }

@@ -336,6 +336,30 @@ static void links_made_anew(void **state)
 	found(t, &six, 1, (const char *const[]){"event 6 is not the one whose hash was given", NULL});
 }
 
+/* Bytes that stand for phrases of a later version, or for none. */
+static void unknown_phrases(void **state)
+{
+	struct bytes b = get(*state, 1);
+	Glt__Event *ev = glt_event_read((struct glt_slice){b.data, b.len});
+	char odd[] = "a\x1f", *actor;
+
+	assert_non_null(ev);
+	actor = ev->actor;
+	ev->actor = odd;
+	for (unsigned phrases = 0; phrases <= 2; phrases++) {
+		Glt__Event *read;
+
+		ev->phrases = phrases;
+		b.len = glt__event__pack(ev, b.data);
+		read = glt_event_read((struct glt_slice){b.data, b.len});
+		assert_true((read != NULL) == (phrases == 0));
+		if (read)
+			glt__event__free_unpacked(read, NULL);
+	}
+	ev->actor = actor;
+	glt__event__free_unpacked(ev, NULL);
+}
+
 /* ---- what an earlier version wrote: each event has the whole hash of the one before ---- */
 
 /* Make events first to last such ones, and the others as they are now. */
@@ -489,6 +513,7 @@ int main(void)
 		with_log(made_anew),
 		with_log(cut_anew),
 		with_log(links_made_anew),
+		with_log(unknown_phrases),
 		with_log(earlier_version),
 		with_log(restored),
 		with_log(gap_of_another),
