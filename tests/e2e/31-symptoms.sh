@@ -110,10 +110,9 @@ test_sshd_does_not_ask() {
 }
 
 test_ssh_offers_keys_first() {
-	local n
 	with_token --user alice --scope read_repository
 	sed -i 's/^PreferredAuthentications .*/PreferredAuthentications publickey,password/' "$T/ssh_config"
-	for n in {1..7}; do sed -i "1i IdentityFile $(new_key)" "$T/ssh_config"; done
+	for _ in {1..7}; do sed -i "1i IdentityFile $(new_key)" "$T/ssh_config"; done
 	page 'Too many authentication failures' '`-o PubkeyAuthentication=no`'
 	sees 'Too many authentication failures' pull
 	ok ssh_ -o PubkeyAuthentication=no git@host

@@ -5,9 +5,9 @@
 #   command    the command that the finding has is run
 #   line FILE  what the finding has are lines of sshd_config, and go to the beginning of FILE
 #   otherwise  what the finding says in words, done here
+# shellcheck disable=SC2016 # what is in the table is expanded by the shell that runs it
 E2E_LIMIT=600
 export E2E_LIMIT
-# shellcheck disable=SC2016 # what is in the table is expanded by the shell that runs it
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 
