@@ -122,6 +122,9 @@ test_an_sshd_of_its_own() {
 	# Once more: there is nothing left to write.
 	ok gltoken setup --yes --ssh own --port "$port"
 	hides 'write|change|link'
+	# The port stays where clients look for it.
+	ok gltoken setup --yes
+	hides 'write|change|link'
 	ok gltoken setup --undo
 	as_it_was
 	no clone_with "$port"
