@@ -117,7 +117,8 @@ static int put(struct glt_cli *cli, const struct glt_intake *in, bool dry_run)
 	else
 		print_text(in, &a, dry_run);
 	glt_apply_free(&a);
-	return rc;
+	/* Of a file of another kind nothing is understood, and that is no success. */
+	return in->file.n == 0 && in->n > 0 ? GLT_EXIT_DENIED : rc;
 }
 
 /* Whose file it is was typed, and not read: a mistyped name is nobody that should be made, and another file no list. */

@@ -306,9 +306,28 @@ static int by_id(const void *x, const void *y)
 	return i < k ? -1 : i > k;
 }
 
+/* Where there are no keys, a mistyped name is to show; those of an account that is gone are listed still. */
+static enum glt_status is_known(struct glt_cli *cli, const char *user, struct glt_err *err)
+{
+	struct owner owner = {.name = user};
+	struct glt_txn *txn;
+	enum glt_status st;
+
+	if (!user || find_owner(cli, &owner) != GLT_EXIT_OK)
+		return GLT_OK;
+	st = glt_txn_begin(cli->store, false, &txn, err);
+	if (st != GLT_OK)
+		return st;
+	st = check_owner(txn, &owner, err);
+	glt_txn_end(txn);
+	return st;
+}
+
 static int list(struct glt_cli *cli, int argc, char **argv)
 {
 	struct glt_records keys;
+	enum glt_status known = GLT_OK;
+	struct glt_err err;
 	struct glt_out *out;
 	const char *user, *project = NULL;
 	char path[GLT_PATH_MAX + 1];
@@ -322,6 +341,8 @@ static int list(struct glt_cli *cli, int argc, char **argv)
 		glt_target_path(cli, project, path);
 	rc = glt_cli_open(cli, false);
 	if (rc == GLT_EXIT_OK)
+		known = is_known(cli, user, &err);
+	if (rc == GLT_EXIT_OK)
 		rc = glt_records_load(cli, GLT_KEYS, &glt__key__descriptor, &keys);
 	if (rc != GLT_EXIT_OK)
 		return rc;
@@ -331,10 +352,15 @@ static int list(struct glt_cli *cli, int argc, char **argv)
 	for (size_t i = 0; i < keys.n; i++) {
 		const Glt__Key *k = (const Glt__Key *)keys.v[i];
 
-		if ((!user || strcmp(k->user, user) == 0) && (!project || strcmp(k->path, path) == 0))
-			add_item(out, k);
+		if ((user && strcmp(k->user, user) != 0) || (project && strcmp(k->path, path) != 0))
+			continue;
+		add_item(out, k);
+		known = GLT_OK;
 	}
-	return glt_records_done(cli, &keys, glt_out_print(out) ? GLT_EXIT_OK : GLT_EXIT_UNAVAILABLE);
+	rc = glt_out_print(out) ? GLT_EXIT_OK : GLT_EXIT_UNAVAILABLE;
+	if (rc == GLT_EXIT_OK && known == GLT_NOT_FOUND)
+		rc = glt_cli_fail(cli, &err);
+	return glt_records_done(cli, &keys, rc);
 }
 
 /* ---- remove ---- */

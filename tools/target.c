@@ -6,14 +6,34 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* "/demo/hello.git" of a URL is demo/hello; "/srv/git/demo/hello.git" would be a project srv/git/demo/hello. */
+static bool is_file_path(const char *text)
+{
+	char top[GLT_PATH_MAX + 1];
+
+	if (text[0] != '/' || strlen(text) > GLT_PATH_MAX)
+		return false;
+	(void)snprintf(top, sizeof(top), "/%.*s", (int)strcspn(text + 1, "/"), text + 1);
+	return top[1] && access(top, F_OK) == 0;
+}
 
 void glt_target_path(const struct glt_cli *cli, const char *text, char out[GLT_PATH_MAX + 1])
 {
 	struct glt_err err;
+	enum glt_status st = glt_path_normalise(text, out, &err);
 
-	glt_cli_require(cli, glt_path_normalise(text, out, &err), &err);
+	if (st == GLT_OK && is_file_path(text))
+		st = glt_fail(
+			&err, GLT_INVALID,
+			"'%s' is a path of this host's files: give it as it stands below [git] repo_root, such as "
+			"demo/hello",
+			text);
+	glt_cli_require(cli, st, &err);
 }
 
 const char *glt_target_optional(const struct glt_cli *cli, int argc, char **argv, char out[GLT_PATH_MAX + 1])

@@ -149,6 +149,8 @@ test_keys() {
 	says 'line 2'
 	unchanged rc 1 gltoken key add mallory "$(new_key).pub"
 	unchanged rc 1 gltoken key add bob /no/such/file
+	rc 1 gltoken key list bbo
+	says "unknown user 'bbo'"
 	ok gltoken key list bob --json
 	json ".[0].fingerprint_sha256 == \"$fp\" and .[0].user == \"bob\" and .[0].title == \"dev@client\""
 	unchanged rc 1 gltoken key remove 999999
@@ -171,6 +173,9 @@ test_repo_create() {
 	unchanged rc 1 gltoken repo create new/sub
 	unchanged rc 1 gltoken repo create new/sub/thing/inner
 	unchanged rc 2 gltoken repo create ../outside
+	unchanged rc 2 gltoken repo create /srv/git/new/other
+	says 'as it stands below'
+	ok gltoken explain --user alice --repo /demo/hello.git --op pull --account git --from 127.0.0.1
 	unchanged rc 2 gltoken repo create 'a b'
 	unchanged rc 2 gltoken repo create x --default-branch -x
 	ln -s /tmp /srv/git/new/link

@@ -239,6 +239,8 @@ test_authorized_keys() {
 	hides alcie
 	rc 1 gltoken import --authorized-keys /etc/passwd --user alice
 	says '^gltoken import: /etc/passwd has no public key that can be taken; line 1: '
+	rc 1 gltoken import --gitolite /etc/passwd --dry-run
+	says '^! line 1: not understood'
 	echo '# none' >"$T/none"
 	rc 1 gltoken import --authorized-keys "$T/none" --user alice --json
 	says 'none has no public key'
