@@ -3,27 +3,18 @@
 # Beside Unix passwords in one PAM stack, and gltoken-askpass in front of ssh.
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
+# shellcheck source=tests/lib/witness.sh
+. "$E2E_LIB/witness.sh"
 
 setup() {
 	e2e_host
 	echo 'alice:correct horse battery' | chpasswd
-	# The shipped mixed stack, with a witness of what the modules behind ours are shown.
-	sed '/pam_gltoken.so/{/^auth/a auth optional pam_exec.so expose_authtok quiet /tmp/witness
-}' "$SHIPPED/sshd-git-mixed" >/etc/pam.d/sshd
-	printf '#!/bin/sh\ncat >>/tmp/witnessed\necho >>/tmp/witnessed\n' >/tmp/witness
-	chmod 755 /tmp/witness
+	witness_start
+	witness_stack sshd-git-mixed
 	printf '%s\n' 'KbdInteractiveAuthentication yes' 'PasswordAuthentication yes' >"$E2E_DIR/stock"
 	SSHD_PAM=sshd sshd_start mixed "$E2E_DIR/stock"
 }
 SSHD=mixed
-
-both() { # FUNCTION
-	local method
-	for method in password keyboard-interactive; do
-		rm -f /tmp/witnessed
-		"$1" "$method"
-	done
-}
 
 test_the_stack_is_the_documented_one() {
 	grep -q '^auth *\[success=done user_unknown=ignore default=die\] *pam_gltoken.so' /etc/pam.d/sshd ||
@@ -56,9 +47,9 @@ token_works() {
 	new_token --user alice --scope write_repository
 	client "$1" "$TOKEN"
 	ok git_ ls-remote git@host:demo/hello.git
-	[ ! -e /tmp/witnessed ] || fail "the token was shown to the next module"
+	unseen
 	no ssh_ alice@host id
-	[ ! -e /tmp/witnessed ] || fail "the token was shown to the next module"
+	unseen
 }
 
 # A refused token ends there, whatever a module behind would say: even if it is the Unix password.
@@ -71,13 +62,13 @@ refused_token() {
 	client "$1" "$secret"
 	no ssh_ alice@host id
 	says 'Permission denied'
-	[ ! -e /tmp/witnessed ] || fail "the secret was shown to the next module: $(cat /tmp/witnessed)"
+	unseen
 	logged 'decision=deny .*reason=unknown_token'
 	new_token --user alice --scope write_repository
 	ok gltoken revoke "$ID"
 	client "$1" "$TOKEN"
 	no ssh_ git@host
-	[ ! -e /tmp/witnessed ] || fail "the secret was shown to the next module: $(cat /tmp/witnessed)"
+	unseen
 	echo 'alice:correct horse battery' | chpasswd
 }
 

@@ -6,6 +6,8 @@
 . "$(dirname "$0")/../lib/e2e.sh"
 # shellcheck source=tests/lib/packages.sh
 . "$E2E_LIB/packages.sh"
+# shellcheck source=tests/lib/witness.sh
+. "$E2E_LIB/witness.sh"
 
 LDAP='ldapi://%2Frun%2Fgltoken-ldap%2Fldapi'
 OATH_SECRET=3132333435363738393031323334353637383930
@@ -13,8 +15,7 @@ OATH_SECRET=3132333435363738393031323334353637383930
 setup() {
 	e2e_host
 	echo 'alice:correct horse battery' | chpasswd
-	printf '#!/bin/sh\ncat >>/tmp/witnessed\necho >>/tmp/witnessed\n' >/tmp/witness
-	chmod 755 /tmp/witness
+	witness_start
 	mkdir -p "$E2E_DIR/pam"
 	cp -p /etc/pam.d/common-auth "$E2E_DIR/pam/"
 }
@@ -26,10 +27,9 @@ modules() {
 	touch "$E2E_DIR/modules"
 }
 
-# A stack that is shipped, as PAM's sshd, with witnesses in front of all that follows ours in it.
+# An sshd with a stack that is shipped and a witness in it.
 stack_start() { # EXAMPLE [LINE OF SSHD_CONFIG]...
-	sed '/pam_gltoken.so/{/^auth/a auth optional pam_exec.so expose_authtok quiet /tmp/witness
-}' "$SHIPPED/$1" >/etc/pam.d/sshd
+	witness_stack "$1"
 	shift
 	printf '%s\n' 'KbdInteractiveAuthentication yes' 'PasswordAuthentication yes' >"$T/stock"
 	sed 's/^/	/; s/^	Match/Match/; s/^	\(#.*\)$/\1/' "$SHIPPED/00-gltoken.conf" >"$T/dropin"
@@ -37,18 +37,6 @@ stack_start() { # EXAMPLE [LINE OF SSHD_CONFIG]...
 	SSHD_PAM=sshd sshd_start stack "$T/stock" "$@"
 }
 SSHD=stack
-
-both() { # FUNCTION
-	local method
-	for method in password keyboard-interactive; do
-		rm -f /tmp/witnessed
-		"$1" "$method"
-	done
-}
-
-unseen() {
-	[ ! -e /tmp/witnessed ] || fail "shown to the next module: $(cat /tmp/witnessed)"
-}
 
 # ---- a directory ----
 
