@@ -81,6 +81,11 @@ helper_mode() {
 	fresh stat -c '%U:%G %a' "$HELPER"
 }
 
+# Units that start by themselves.
+enabled() {
+	find "$FRESH/etc" -path '*/systemd/*' \( -name '*git*' -o -name '*gltoken*' \) -printf '%f\n'
+}
+
 # The same packages with a higher version.
 newer_debs() { # DIR
 	local deb tree
@@ -135,6 +140,10 @@ test_install_upgrade_remove_purge() {
 	[ "$(helper_mode)" = 'root:gltoken 4750' ] || fail "the helper is $(helper_mode)"
 	[ "$(belongings)" = "$before" ] || fail "installing changed: $(diff <(echo "$before") <(belongings))"
 	asked passwd group shadow
+	[ -z "$(enabled)" ] || fail "installing has enabled $(enabled)"
+	# As systemctl enable would.
+	mkdir -p "$FRESH/etc/systemd/system/timers.target.wants"
+	ln -s /lib/systemd/system/gltoken-backup.timer "$FRESH/etc/systemd/system/timers.target.wants/"
 	ok fresh gltoken init
 	ok fresh gltoken user add nina
 	ok fresh getent passwd nina
@@ -152,6 +161,7 @@ test_install_upgrade_remove_purge() {
 	install_debs "$T/newer"
 	ok grep -q '^# a line of the administrator$' "$FRESH/etc/gltoken/gltoken.conf"
 	[ "$(helper_mode)" = 'root:gltoken 4750' ] || fail "after the upgrade the helper is $(helper_mode)"
+	[ "$(enabled)" = gltoken-backup.timer ] || fail "after the upgrade is enabled: $(enabled)"
 	trial_clone 24602
 
 	# Removed: nothing of the host's own has changed, the store is still there; installed again, all goes on.
