@@ -196,4 +196,56 @@ test_setup_where_systemd_runs() {
 	ok systemctl_ stop nginx
 }
 
+main_pid() {
+	systemctl_ show -P MainPID ssh.service
+}
+
+knocks() { # METHOD SECRET COMMAND...
+	client "$1" "$2" "Port $PORT" 'StrictHostKeyChecking no' "UserKnownHostsFile $T/known"
+	"${@:3}"
+}
+
+# The sshd by which the host is administered: it is reloaded, and a session that is open there goes on.
+test_setup_of_the_main_sshd() {
+	local before pid session
+	PORT=$(free_port 21000)
+	printf 'Port %s\nListenAddress 127.0.0.1\n' "$PORT" >/etc/ssh/sshd_config.d/50-port.conf
+	: >"$T/known"
+	chown dev: "$T/known"
+	echo 'alice:unix password' | chpasswd
+	ok systemctl_ start ssh.service
+	before=$(host; sha256sum /etc/pam.d/* /etc/ssh/sshd_config.d/*)
+	pid=$(main_pid)
+	LIMIT=170 knocks password 'unix password' ssh_ alice@host 'until [ -e /tmp/e2e/go-on ]; do sleep 0.1; done; echo still here' \
+		>"$T/session" 2>&1 &
+	session=$!
+	await pgrep -u alice -f go-on
+
+	LIMIT=180 rc 1 under_systemd gltoken setup --yes --ssh main
+	LIMIT=180 ok under_systemd gltoken setup --yes --ssh main --pam-sshd
+	says 'reload sshd'
+	[ "$(main_pid)" = "$pid" ] || fail "sshd was started anew"
+	new_token --user alice --scope write_repository
+	ok knocks password "$TOKEN" git_ clone -q git@host:demo/hello.git "$T/copy"
+	commit "$T/copy"
+	ok git_ -C "$T/copy" push -q origin HEAD:by-the-main-sshd
+	no ssh_ alice@host 'echo a shell'
+	no knocks keyboard-interactive "$TOKEN" ssh_ git@host 'echo a shell'
+	hides '^a shell'
+	ok knocks password 'unix password' ssh_ alice@host 'echo a shell'
+	says '^a shell$'
+
+	LIMIT=180 ok under_systemd gltoken setup --undo
+	says 'as it was before'
+	[ "$(host; sha256sum /etc/pam.d/* /etc/ssh/sshd_config.d/*)" = "$before" ] || fail "the host is not as it was: $(host)"
+	[ "$(main_pid) $(systemctl_ is-active ssh.service)" = "$pid active" ] || fail "$(systemctl_ status ssh.service)"
+	no knocks password "$TOKEN" git_ ls-remote git@host:demo/hello.git
+	ok knocks password 'unix password' ssh_ alice@host 'echo a shell'
+	touch /tmp/e2e/go-on
+	wait "$session" || fail "the session was ended: $(cat "$T/session")"
+	grep -q '^still here$' "$T/session" || fail "the session was ended: $(cat "$T/session")"
+	ok systemctl_ stop ssh.service
+	rm /etc/ssh/sshd_config.d/50-port.conf
+}
+
 e2e_main "$@"

@@ -10,7 +10,9 @@ systemd_units() {
 	local t
 	mkdir -p "$SYSTEMD_UNITS"
 	cp "$SHIPPED"/*.service "$SHIPPED"/*.socket "$SHIPPED"/*.timer "$SYSTEMD_UNITS"
-	[ ! -e /lib/systemd/system/nginx.service ] || cp /lib/systemd/system/nginx.service "$SYSTEMD_UNITS"
+	for t in nginx ssh; do
+		[ ! -e "/lib/systemd/system/$t.service" ] || cp "/lib/systemd/system/$t.service" "$SYSTEMD_UNITS"
+	done
 	for t in basic sysinit sockets timers shutdown time-sync network-online nss-user-lookup local-fs multi-user time-set; do
 		printf '[Unit]\nDescription=%s\nDefaultDependencies=no\n' "$t" >"$SYSTEMD_UNITS/$t.target"
 	done
