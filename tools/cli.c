@@ -75,12 +75,14 @@ int glt_cli_fail(const struct glt_cli *cli, const struct glt_err *err)
 
 void glt_cli_usage(const struct glt_cli *cli, const char *fmt, ...)
 {
+	const char *row = strstr(cli->command, " (");
 	va_list ap;
 
 	va_start(ap, fmt);
 	say(cli->command, fmt, ap);
 	va_end(ap);
-	glt_cli_say("Try '%s --help'.", cli->command);
+	glt_cli_say("Try '%.*s --help'.", (int)(row ? (size_t)(row - cli->command) : strlen(cli->command)),
+		    cli->command);
 	exit(GLT_EXIT_USAGE);
 }
 

@@ -87,6 +87,7 @@ test_rows_are_not_held_in_memory() {
 	says 'Would issue 250000 tokens'
 	rc 2 bash -c '{ echo name,user,scope; echo a,bob,api; echo "x,bob,api,"; } | gltoken issue --from-file - --dry-run'
 	says 'row 2'
+	says "^Try 'gltoken issue --help'"
 }
 
 test_bad_rows_are_named_before_anything() {
