@@ -87,6 +87,7 @@ libglt_core_a_SOURCES = \
 	pam_gltoken/core/store.h \
 	pam_gltoken/core/storefile.c \
 	pam_gltoken/core/storefile.h \
+	pam_gltoken/core/tables.h \
 	pam_gltoken/core/text.c \
 	pam_gltoken/core/text.h \
 	pam_gltoken/core/ticket.c \

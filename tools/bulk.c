@@ -10,7 +10,6 @@
 #include "hash.h"
 #include "names.h"
 #include "progress.h"
-#include "rows.h"
 #include "secret.h"
 #include "tokens.h"
 

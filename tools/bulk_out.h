@@ -3,7 +3,6 @@
 #ifndef GLT_BULK_OUT_H
 #define GLT_BULK_OUT_H
 
-#include "bulk.h"
 #include "rows.h"
 #include "token.h"
 

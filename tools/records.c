@@ -63,22 +63,14 @@ int glt_write_begin(const struct glt_cli *cli, struct glt_txn **txn, struct glt_
 {
 	struct glt_err err;
 
-	*c = glt_change_new();
-	if (!*c)
-		(void)glt_fail(&err, GLT_UNAVAILABLE, "no memory for the change");
-	else if (glt_txn_begin(cli->store, true, txn, &err) == GLT_OK)
+	if (glt_change_begin(cli->store, c, txn, &err) == GLT_OK)
 		return GLT_EXIT_OK;
-	glt_change_free(*c);
 	return glt_cli_fail(cli, &err);
 }
 
 int glt_write_end(const struct glt_cli *cli, struct glt_txn *txn, struct glt_change *c, enum glt_status st,
 		  struct glt_err *err)
 {
-	if (st == GLT_OK)
-		st = glt_store_apply(txn, c, err);
-	else
-		glt_txn_end(txn);
-	glt_change_free(c);
+	st = glt_change_end(txn, c, st, err);
 	return st == GLT_OK ? GLT_EXIT_OK : glt_cli_fail(cli, err);
 }

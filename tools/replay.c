@@ -339,18 +339,8 @@ static enum glt_status in_one(struct apply *a, enum glt_status (*fn)(struct appl
 {
 	enum glt_status st;
 
-	a->c = glt_change_new();
-	st = a->c ? glt_txn_begin(a->store, true, &a->txn, err)
-		  : glt_fail(err, GLT_UNAVAILABLE, "no memory for the change");
-	if (st == GLT_OK) {
-		st = fn(a, err);
-		if (st == GLT_OK)
-			st = glt_store_apply(a->txn, a->c, err);
-		else
-			glt_txn_end(a->txn);
-	}
-	glt_change_free(a->c);
-	return st;
+	st = glt_change_begin(a->store, &a->c, &a->txn, err);
+	return st == GLT_OK ? glt_change_end(a->txn, a->c, fn(a, err), err) : st;
 }
 
 enum glt_status glt_replay_apply(struct glt_store *store, const struct glt_replay *r, int64_t now,

@@ -86,19 +86,16 @@ static enum glt_status check_logged(const struct glt_restore *r, const struct gl
 /* Numbers jump ahead first, so that what the replay stores is newer than all that there ever was. */
 static enum glt_status leap(struct glt_store *store, struct glt_err *err)
 {
-	struct glt_change *c = glt_change_new();
+	struct glt_change *c;
 	struct glt_txn *txn;
-	enum glt_status st = c ? glt_txn_begin(store, true, &txn, err)
-			       : glt_fail(err, GLT_UNAVAILABLE, "no memory for the change");
+	enum glt_status st = glt_change_begin(store, &c, &txn, err);
 
-	if (st == GLT_OK) {
-		for (int i = 0; i < GLT_COUNTERS; i++)
-			glt_skip(txn, (enum glt_counter)i, LEAP);
-		glt_change_epoch(c);
-		st = glt_store_apply(txn, c, err);
-	}
-	glt_change_free(c);
-	return st;
+	if (st != GLT_OK)
+		return st;
+	for (int i = 0; i < GLT_COUNTERS; i++)
+		glt_skip(txn, (enum glt_counter)i, LEAP);
+	glt_change_epoch(c);
+	return glt_change_end(txn, c, st, err);
 }
 
 /* The log goes on: behind the events that were replayed, or with a gap as long as is certain to be enough. */

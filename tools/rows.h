@@ -3,9 +3,18 @@
 #ifndef GLT_ROWS_H
 #define GLT_ROWS_H
 
-#include "bulk.h"
+#include "issue_args.h"
 
 #include <jansson.h>
+
+struct glt_bulk {
+	const char *from_file; /* or */
+	uint64_t count;
+	const char *output;
+	bool resume, dry_run;
+	const struct option *options; /* the columns that a row may have */
+	const struct glt_issue_args *usual;
+};
 
 struct glt_row {
 	size_t number; /* from 1 */

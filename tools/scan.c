@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "scan.h"
 
-#include "issue.h"
+#include "secret.h"
 #include "tokens.h"
 
 #include <errno.h>

@@ -2,6 +2,7 @@
 #include "change.h"
 
 #include "grow.h"
+#include "store.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -154,4 +155,28 @@ uint64_t glt_get_u64(const void *in)
 struct glt_slice glt_slice_str(const char *s)
 {
 	return (struct glt_slice){s, strlen(s)};
+}
+
+enum glt_status glt_change_begin(struct glt_store *store, struct glt_change **c, struct glt_txn **txn,
+				 struct glt_err *err)
+{
+	enum glt_status st;
+
+	*c = glt_change_new();
+	st = *c ? glt_txn_begin(store, true, txn, err) : glt_fail(err, GLT_UNAVAILABLE, "no memory for the change");
+	if (st != GLT_OK) {
+		glt_change_free(*c);
+		*c = NULL;
+	}
+	return st;
+}
+
+enum glt_status glt_change_end(struct glt_txn *txn, struct glt_change *c, enum glt_status st, struct glt_err *err)
+{
+	if (st == GLT_OK)
+		st = glt_store_apply(txn, c, err);
+	else
+		glt_txn_end(txn);
+	glt_change_free(c);
+	return st;
 }

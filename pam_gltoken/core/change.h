@@ -3,7 +3,8 @@
 #ifndef GLT_CHANGE_H
 #define GLT_CHANGE_H
 
-#include "store.h"
+#include "record.pb-c.h"
+#include "tables.h"
 
 struct glt_op {
 	enum glt_table table;

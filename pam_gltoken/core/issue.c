@@ -4,7 +4,6 @@
 #include "account.h"
 #include "event.h"
 #include "people.h"
-#include "policy.h"
 #include "role.h"
 #include "scope.h"
 #include "secret.h"
@@ -253,20 +252,13 @@ enum glt_status glt_issue_put(struct glt_store *store, const struct glt_conf *co
 static enum glt_status put_new(struct glt_store *store, const struct glt_conf *conf, const struct glt_issue *r,
 			       Glt__Token *t, struct glt_token_text *text, struct glt_err *err)
 {
-	struct glt_change *c = glt_change_new();
+	struct glt_change *c;
 	struct glt_txn *txn;
-	enum glt_status st = c ? glt_txn_begin(store, true, &txn, err)
-			       : glt_fail(err, GLT_UNAVAILABLE, "no memory for the change");
+	enum glt_status st = glt_change_begin(store, &c, &txn, err);
 
-	if (st == GLT_OK) {
-		st = glt_issue_put(store, conf, txn, c, r, t, text, err);
-		if (st == GLT_OK)
-			st = glt_store_apply(txn, c, err);
-		else
-			glt_txn_end(txn);
-	}
-	glt_change_free(c);
-	return st;
+	if (st != GLT_OK)
+		return st;
+	return glt_change_end(txn, c, glt_issue_put(store, conf, txn, c, r, t, text, err), err);
 }
 
 /* --if-absent: hand out the record that is there. */

@@ -3,12 +3,8 @@
 #ifndef GLT_ISSUE_H
 #define GLT_ISSUE_H
 
-#include "conf.h"
-#include "store.h"
+#include "policy.h"
 #include "token.h"
-
-#define GLT_EXPIRES_DEFAULT INT64_C(-1)
-#define GLT_OVERLAP_DEFAULT INT64_C(-1)
 
 struct glt_issue {
 	Glt__Type type;
@@ -63,10 +59,5 @@ struct glt_rotate {
  * A dead token: GLT_REFUSED "Token already revoked". */
 enum glt_status glt_rotate(struct glt_store *store, const struct glt_conf *conf, const struct glt_rotate *req,
 			   Glt__Token **record, char text[GLT_TOKEN_MAX + 1], struct glt_err *err);
-
-/* Verify presented text against its record: GLT_OK and *match, the record in *out (caller's) where the
- * selector is known. GLT_NOT_FOUND: unknown selector. No state is looked at. */
-enum glt_status glt_token_verify(struct glt_store *store, const struct glt_token_text *text, Glt__Token **out,
-				 bool *match, struct glt_err *err);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "kinds.h"
 
-#include "tokens.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,9 +126,10 @@ static bool link_one(void *arg, struct glt_slice key, struct glt_slice value)
 	uint8_t kind[GLT_KIND_LEN];
 
 	(void)key;
-	if (t) /* what is damaged no list can show */
+	if (t) { /* what is damaged no list can show */
 		glt_change_link(r->c, GLT_BY_KIND, glt_kind_key(t, kind), t->id);
-	glt_token_free(t);
+		glt__token__free_unpacked(t, NULL);
+	}
 	if (++r->n % BATCH == 0) {
 		r->st = glt_store_stage(r->txn, r->c, r->err);
 		glt_change_clear(r->c);
@@ -141,23 +140,19 @@ static bool link_one(void *arg, struct glt_slice key, struct glt_slice value)
 enum glt_status glt_kinds_rebuild(struct glt_store *store, struct glt_err *err)
 {
 	const struct glt_slice all = {NULL, 0};
-	struct rebuild r = {.c = glt_change_new(), .err = err};
-	enum glt_status st = r.c ? glt_txn_begin(store, true, &r.txn, err)
-				 : glt_fail(err, GLT_UNAVAILABLE, "no memory for an index");
+	struct rebuild r = {.err = err};
+	enum glt_status st = glt_change_begin(store, &r.c, &r.txn, err);
 
-	if (st == GLT_OK && glt_kinds_known(r.txn)) {
+	if (st != GLT_OK)
+		return st;
+	if (glt_kinds_known(r.txn)) {
 		glt_txn_end(r.txn);
-	} else if (st == GLT_OK) {
-		st = glt_walk(r.txn, GLT_BY_KIND, all, all, unlink_one, &r, err);
-		if (st == GLT_OK)
-			st = glt_walk_all(r.txn, GLT_TOKENS, all, link_one, &r, err);
-		st = st == GLT_OK ? r.st : st;
-		glt_change_kinds(r.txn);
-		if (st == GLT_OK)
-			st = glt_store_apply(r.txn, r.c, err);
-		else
-			glt_txn_end(r.txn);
+		glt_change_free(r.c);
+		return GLT_OK;
 	}
-	glt_change_free(r.c);
-	return st;
+	st = glt_walk(r.txn, GLT_BY_KIND, all, all, unlink_one, &r, err);
+	if (st == GLT_OK)
+		st = glt_walk_all(r.txn, GLT_TOKENS, all, link_one, &r, err);
+	glt_change_kinds(r.txn);
+	return glt_change_end(r.txn, r.c, st == GLT_OK ? r.st : st, err);
 }

@@ -32,8 +32,6 @@ struct glt_kinds_found {
 	bool no_memory;
 };
 
-/* Can the index be used? */
-bool glt_kinds_known(struct glt_txn *txn);
 /* Ids above after, the first so many of each kind that is wanted. */
 enum glt_status glt_kinds_find(struct glt_txn *txn, const struct glt_kinds_wanted *w, uint64_t after, size_t most,
 			       struct glt_kinds_found *out, struct glt_err *err);

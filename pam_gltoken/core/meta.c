@@ -3,7 +3,6 @@
 
 #include "change.h"
 #include "event.h"
-#include "kinds.h"
 #include "when.h"
 
 #include <endian.h>

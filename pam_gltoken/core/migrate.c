@@ -110,18 +110,11 @@ static enum glt_status migrate(struct glt_txn *txn, struct glt_change *c, const 
 enum glt_status glt_migrate(struct glt_store *store, const struct glt_head *head, const char *actor,
 			    const char *backup, struct glt_migration *out, struct glt_err *err)
 {
-	struct glt_change *c = glt_change_new();
+	struct glt_change *c;
 	struct glt_txn *txn;
-	enum glt_status st = c ? glt_txn_begin(store, true, &txn, err)
-			       : glt_fail(err, GLT_UNAVAILABLE, "no memory for the change");
+	enum glt_status st = glt_change_begin(store, &c, &txn, err);
 
-	if (st == GLT_OK) {
-		st = migrate(txn, c, head, actor, backup, out, err);
-		if (st == GLT_OK)
-			st = glt_store_apply(txn, c, err);
-		else
-			glt_txn_end(txn);
-	}
-	glt_change_free(c);
-	return st;
+	if (st != GLT_OK)
+		return st;
+	return glt_change_end(txn, c, migrate(txn, c, head, actor, backup, out, err), err);
 }

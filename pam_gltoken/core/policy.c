@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "policy.h"
 
-#include "issue.h"
 #include "role.h"
 #include "scope.h"
 #include "tokens.h"

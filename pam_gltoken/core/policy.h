@@ -9,6 +9,9 @@
 #include "conf.h"
 #include "store.h"
 
+#define GLT_EXPIRES_DEFAULT INT64_C(-1)
+#define GLT_OVERLAP_DEFAULT INT64_C(-1)
+
 #define GLT_BREACHES 5
 struct glt_breach {
 	const char *rule; /* the key in [policy]; NULL: none */

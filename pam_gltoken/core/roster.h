@@ -4,7 +4,7 @@
 #define GLT_ROSTER_H
 
 #include "nss_snap.h"
-#include "publish.h"
+#include "store.h"
 
 struct glt_roster_user {
 	char *name, *gecos;

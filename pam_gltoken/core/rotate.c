@@ -140,16 +140,13 @@ static enum glt_status put_both(struct glt_store *store, const struct glt_conf *
 				Glt__Token *drawn, struct glt_token_text *text, Glt__Token **out,
 				struct glt_err *err)
 {
-	struct glt_change *c = glt_change_new();
+	struct glt_change *c;
 	Glt__Token *old = NULL, *ended = NULL, *fresh = NULL;
 	struct glt_txn *txn;
-	enum glt_status st = c ? glt_txn_begin(store, true, &txn, err)
-			       : glt_fail(err, GLT_UNAVAILABLE, "no memory for the change");
+	enum glt_status st = glt_change_begin(store, &c, &txn, err);
 
-	if (st != GLT_OK) {
-		glt_change_free(c);
+	if (st != GLT_OK)
 		return st;
-	}
 	/* Read again under the writers' lock: of two rotations at once, one wins. */
 	st = glt_token_load(txn, r->id, &old, err);
 	if (st == GLT_OK)
@@ -173,17 +170,14 @@ static enum glt_status put_both(struct glt_store *store, const struct glt_conf *
 		glt_token_store(txn, c, old, ended);
 		glt_token_store(txn, c, NULL, fresh);
 		glt_event_token(c, r->actor, "token.rotate", ended, fresh, NULL);
-		st = glt_store_apply(txn, c, err);
-	} else {
-		glt_txn_end(txn);
 	}
+	st = glt_change_end(txn, c, st, err);
 	if (st == GLT_OK)
 		*out = fresh;
 	else
 		glt_token_free(fresh);
 	glt_token_free(old);
 	glt_token_free(ended);
-	glt_change_free(c);
 	return st;
 }
 

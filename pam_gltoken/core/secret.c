@@ -2,7 +2,6 @@
 #include "secret.h"
 
 #include "hash.h"
-#include "issue.h"
 #include "seckey.h"
 #include "tokens.h"
 

@@ -23,4 +23,9 @@ bool glt_secret_plausible(struct glt_store *store, const Glt__Token *t, const st
 enum glt_status glt_secret_hash_matches(const Glt__Token *t, const struct glt_token_text *text, bool *match,
 					struct glt_err *err);
 
+/* Verify presented text against its record: GLT_OK and *match, the record in *out (caller's) where the
+ * selector is known. GLT_NOT_FOUND: unknown selector. No state is looked at. */
+enum glt_status glt_token_verify(struct glt_store *store, const struct glt_token_text *text, Glt__Token **out,
+				 bool *match, struct glt_err *err);
+
 #endif

@@ -17,6 +17,7 @@
 
 #include "record.pb-c.h"
 #include "status.h"
+#include "tables.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,40 +31,11 @@
  */
 #define GLT_SCHEMA 2u
 
-/* The number is part of the format: checksums cover it. */
-enum glt_table {
-	GLT_TOKENS,      /* id -> Token */
-	GLT_BY_SELECTOR, /* selector -> id */
-	GLT_BY_OWNER,    /* owner -> id, many */
-	GLT_BY_PATH,     /* path -> id, many */
-	GLT_BY_EXPIRY,   /* expires_at -> id, many */
-	GLT_BY_FAMILY,   /* family -> id of each but the first, whose id it is, many (schema 1: of each) */
-	GLT_NAMESPACES,  /* path -> Namespace */
-	GLT_MEMBERS,     /* path NUL principal -> Member */
-	GLT_USERS,       /* name -> User */
-	GLT_KEYS,        /* SHA-256 of the blob -> Key */
-	GLT_KEY_IDS,     /* id -> SHA-256 of the blob */
-	GLT_KEYS_OF,     /* user -> id, many */
-	GLT_PROTECTIONS, /* path NUL ref glob -> Protection */
-	GLT_AUDIT,       /* seq -> Event */
-	GLT_META,        /* name -> u64 or bytes */
-	GLT_BY_KIND,     /* type, flags, scopes -> id, many; see kinds.h */
-	GLT_TABLES,
-};
-
-const char *glt_table_name(enum glt_table table);
-bool glt_table_is_many(enum glt_table table);
-
 enum glt_counter {              /* never reused, never go back */
 		   GLT_NEXT_ID, /* tokens, keys */
 		   GLT_NEXT_GENERATION,
 		   GLT_NEXT_ACCOUNT, /* numbers of bots, robots, namespaces, users */
 		   GLT_COUNTERS,
-};
-
-struct glt_slice {
-	const void *data;
-	size_t len;
 };
 
 #define GLT_EVENT_HASH 32
@@ -78,13 +50,6 @@ struct glt_head { /* of the audit chain: the last event's number and hash, see r
 struct glt_store;
 struct glt_txn;
 struct glt_change; /* a list of puts and deletes, see below */
-
-#define GLT_KEY_U64 8
-#define GLT_KEY_TEXT_MAX 512 /* LMDB's keys have at most 511 bytes */
-/* Big-endian, so that LMDB's order is numeric order. */
-void glt_put_u64(uint8_t out[GLT_KEY_U64], uint64_t v);
-uint64_t glt_get_u64(const void *in);
-struct glt_slice glt_slice_str(const char *s);
 
 /* Make an empty store in dir (which exists, is empty of one, and passes the owner check) with a fresh key. */
 enum glt_status glt_store_create(const char *dir, struct glt_err *err);
@@ -159,6 +124,8 @@ void glt_change_link(struct glt_change *c, enum glt_table table, struct glt_slic
 void glt_change_unlink(struct glt_change *c, enum glt_table table, struct glt_slice key, uint64_t id);
 /* A new epoch. */
 void glt_change_epoch(struct glt_change *c);
+/* Can the index by_kind be used? */
+bool glt_kinds_known(struct glt_txn *txn);
 /* c has all entries of by_kind from now on. */
 void glt_change_kinds(struct glt_txn *txn);
 /* Remember a failure (no memory) of who fills the change: the apply will fail. */
@@ -167,6 +134,12 @@ void glt_change_fail(struct glt_change *c);
 void glt_change_public(struct glt_change *c, unsigned parts);
 /* Record what is done; seq, at and link are filled by apply. Strings of ev are copied. */
 void glt_change_event(struct glt_change *c, const Glt__Event *ev);
+
+/* A change and the write transaction that it is for. If that fails there is neither. */
+enum glt_status glt_change_begin(struct glt_store *store, struct glt_change **c, struct glt_txn **txn,
+				 struct glt_err *err);
+/* What is begun so ends so: c is applied if st is GLT_OK, else all is given up and st returned. c is freed. */
+enum glt_status glt_change_end(struct glt_txn *txn, struct glt_change *c, enum glt_status st, struct glt_err *err);
 
 /* The one door: write all of c and its events, durably, or nothing. Ends txn in any case. c is not freed. */
 enum glt_status glt_store_apply(struct glt_txn *txn, struct glt_change *c, struct glt_err *err);

@@ -3,7 +3,8 @@
 #ifndef GLT_VALUE_H
 #define GLT_VALUE_H
 
-#include "store.h"
+#include "status.h"
+#include "tables.h"
 
 #include <stdbool.h>
 

@@ -13,6 +13,7 @@
 #include "reuse.h"
 #include "role.h"
 #include "roster.h"
+#include "secret.h"
 
 #include <dlfcn.h>
 #include <errno.h>

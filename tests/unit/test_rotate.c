@@ -3,6 +3,7 @@
 #include "tmpstore.h"
 
 #include "edit.h"
+#include "secret.h"
 #include "when.h"
 
 #include <stdio.h>
