@@ -174,12 +174,13 @@ test_only_what_is_frozen_is_killed() {
 	exec 7>"$T/pipe"
 	exec 8>/var/lib/gltoken/store/writer.lock
 	timeout 30 flock 8
-	(sleep 4; exec 8>&-) &
+	(sleep 3; exec 8>&-) &
 	exec 8>&-
 	new_token --user alice --scope write_repository
-	kill -0 "$waits" || fail "a helper that only waited was killed"
 	exec 7>&-
-	wait "$waits" || true
+	local rc=0
+	wait "$waits" || rc=$? # on a busy machine its own five seconds may have ended it
+	[ "$rc" != 137 ] || fail "a helper that only waited was killed"
 }
 
 e2e_main "$@"
