@@ -6,6 +6,7 @@
 #include "nsswitch.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,7 +104,7 @@ static bool listens(const char *path)
 	bool alive;
 
 	(void)snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
-	alive = fd >= 0 && connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0;
+	alive = fd >= 0 && (connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0 || errno == EAGAIN);
 	if (fd >= 0)
 		(void)close(fd);
 	return alive;
@@ -116,7 +117,7 @@ static void units(struct glt_doctor *d)
 					    "ssh@.service",     "sshd@.service", "gltoken-http.service",
 					    "fcgiwrap.service"};
 
-	if (access("/run/gltoken-auth.sock", F_OK) == 0)
+	if (listens("/run/gltoken-auth.sock"))
 		return; /* through it, nobody has to raise privilege */
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct unit u;

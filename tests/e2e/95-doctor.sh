@@ -349,9 +349,15 @@ test_units() {
 	printf '[Service]\nNoNewPrivileges=yes\n' >/etc/systemd/system/ssh.service.d/x.conf
 	printf '[Service]\nExecStart=/usr/sbin/sshd -D\n' >/etc/systemd/system/ssh.service
 	finds unit_no_new_privs
-	# Through the socket nobody has to raise privilege.
-	: >/run/gltoken-auth.sock
+	# Through the socket nobody has to raise privilege, if somebody listens there.
+	"$HELPER" --listen >/dev/null 2>&1 </dev/null &
+	local helper=$!
+	await test -S /run/gltoken-auth.sock
 	finds
+	kill "$helper"
+	wait "$helper" || true
+	[ -S /run/gltoken-auth.sock ] || fail "the socket is gone, and what is tested with it"
+	finds unit_no_new_privs
 	rm -r /run/gltoken-auth.sock /etc/systemd/system/ssh.service.d /etc/systemd/system/ssh.service
 	cp "$SHIPPED"/*.service "$SHIPPED"/*.timer /etc/systemd/system/
 	finds
