@@ -85,14 +85,16 @@ put_back() { # FILE NUMBER
 # Everything in the journal after line FROM, newest first. What somebody has changed since stays in it, with what was
 # there before: no later setup takes its number, and a later undo looks again.
 take_back() { # FROM
-	local n what arg left='' folders='' reload=()
+	local n what arg left='' folders='' reload=() again=()
 	for ((n = $(lines); n > $1; n--)); do
 		IFS=$'\t' read -r what arg < <(sed -n "${n}p" "$state/journal")
 		case $what in
 		start)
 			noted stop "$arg"
 			stop_service "$arg"
+			again=("${again[@]/#"$arg "*/}")
 			;;
+		again) again+=("$arg") ;; # with what its files say then
 		trial) drop_trial "$arg" ;;
 		process) pkill -f -- "-f $arg " 2>/dev/null || true ;;
 		reload) reload+=("$arg") ;;
@@ -106,6 +108,12 @@ take_back() { # FROM
 	done
 	if [ $systemd = yes ]; then systemctl daemon-reload || true; fi
 	for arg in ${reload[@]+"${reload[@]}"}; do reload_service "$arg" || say "  reload $arg yourself"; done
+	for arg in ${again[@]+"${again[@]}"}; do
+		[ -n "$arg" ] || continue
+		noted restart "${arg%% *}"
+		# shellcheck disable=SC2086 # a name and a command, as it was recorded
+		restart_service $arg || say "  restart ${arg%% *} yourself"
+	done
 	if [ -n "$left" ]; then
 		awk -v from="$1" -v left="$left$folders" 'NR > from && !index(left, " " NR " ") { $0 = "done\t-" } { print }' \
 			"$state/journal" >"$state/journal.new"
@@ -123,7 +131,39 @@ take_back() { # FROM
 systemd=no
 if [ -d /run/systemd/system ]; then systemd=yes; fi
 
+is_running() { # NAME
+	if [ $systemd = yes ]; then
+		systemctl -q is-active "$1" && systemctl -q is-enabled "$1"
+	else
+		[ -s "/run/$1.pid" ] && kill -0 "$(cat "/run/$1.pid")" 2>/dev/null
+	fi
+}
+
+# Its command is for where there is no systemd, and it does not run: sshd starts itself anew, and what spawn-fcgi has
+# started is the same program as before.
+restart_service() { # NAME COMMAND...
+	if [ $systemd = yes ]; then
+		systemctl daemon-reload && timeout 60 systemctl restart "$1"
+	elif ! is_running "$1"; then
+		"${@:2}" >/dev/null
+	elif [[ $1 != *.socket ]]; then
+		kill -HUP "$(cat "/run/$1.pid")"
+	fi
+}
+
+anything_written() { # by this run
+	[ -f "$state/journal" ] && tail -n "+$((${base:?} + 1))" "$state/journal" | grep -qE $'^(file|link)\t'
+}
+
 start_service() { # NAME COMMAND...
+	if is_running "$1"; then
+		if [ "$dry" = no ] && ! anything_written; then return; fi
+		did restart "$1"
+		if [ "$dry" = yes ]; then return; fi
+		record again "$*"
+		restart_service "$@"
+		return
+	fi
 	did start "$1"
 	if [ "$dry" = yes ]; then return; fi
 	record start "$1"

@@ -45,7 +45,7 @@ json_result() { # EXIT STATUS
 	if [ -s "$work/steps" ]; then
 		steps=$(sed '$!s/$/,/' "$work/steps")
 		# Services are started each time.
-		if [ "$dry" = no ] && [ $json_back = no ] && grep -qvE '^\{"action": "(start|reload|keep)"' "$work/steps"; then
+		if [ "$dry" = no ] && [ $json_back = no ] && grep -qvE '^\{"action": "(start|restart|reload|keep)"' "$work/steps"; then
 			changed=true
 		fi
 	fi

@@ -62,6 +62,8 @@ test_usage() {
 	says "'iis' is none of"
 	rc 2 gltoken setup --web nginx --server-name 'a b' --yes
 	says "'a b' is no host name"
+	rc 2 gltoken setup --web nginx --server-name -x --yes
+	says "'-x' is no host name"
 	rc 2 gltoken setup --ssh own
 	says 'nobody is there to be asked'
 	rc 3 setpriv --reuid alice --regid alice --clear-groups gltoken setup --yes
@@ -167,10 +169,49 @@ test_web() {
 		"$TOKEN" >"$T/gitconfig"
 	chown dev: "$T/gitconfig"
 	ok git_ -c include.path="$T/gitconfig" clone https://git.test/git/demo/web.git "$T/web"
+	# Nor is what serves it started twice, or ended by what fails.
+	ok gltoken setup --yes --ssh no --web nginx --server-name git.test --certificate "$T/cert.pem" --key "$T/key.pem"
+	hides 'write|change|link|start '
+	rc 1 gltoken setup --yes --ssh no --web nginx --server-name git.test --certificate "$T/cert.pem" --key "$T/cert.pem"
+	says 'nginx refuses its configuration'
+	ok git_ -c include.path="$T/gitconfig" ls-remote https://git.test/git/demo/web.git
 	nginx -s stop
 	await no_nginx
 	ok gltoken setup --undo
 	as_it_was
+}
+
+# It goes on running whatever becomes of the second one, and there are never two.
+test_set_up_again() {
+	local before port other
+	before=$(host)
+	port=$(free_port 21000) other=$(free_port 22000)
+	ok gltoken setup --yes --ssh own --port "$port"
+	ok gltoken setup --yes --ssh own --port "$other"
+	says 'restart sshd-git'
+	ok clone_with "$other"
+	no listens "$port"
+	socat "TCP-LISTEN:$port,bind=0.0.0.0,reuseaddr,fork" /dev/null &
+	await listens "$port"
+	rc 1 gltoken setup --yes --ssh own --port "$port" --json
+	[ "$(jq -c '[.taken_back, .steps[-1].action]' "$T/out")" = '[true,"restart"]' ] || fail "$(outcome)"
+	await listens "$other"
+	ok clone_with "$other"
+	kill %1
+	ok gltoken setup --undo
+	as_it_was
+	no listens "$other"
+}
+
+# What is wrong already is said, and nothing is done.
+test_an_sshd_that_is_broken() {
+	local before
+	echo 'NoSuchOption yes' >/etc/ssh/sshd_config.d/zz.conf
+	before=$(host)
+	rc 1 gltoken setup --yes --ssh main --pam-sshd
+	says 'sshd refuses its configuration as it is: .*NoSuchOption'
+	as_it_was
+	rm /etc/ssh/sshd_config.d/zz.conf
 }
 
 # What a drop-in of somebody else does first cannot be undone by ours, and is seen before it counts.
