@@ -161,7 +161,7 @@ host() {
 }
 
 test_setup_where_systemd_runs() {
-	local before port unit
+	local before port other unit
 	rm -f "$SYSTEMD_UNITS"/sshd-git.service "$SYSTEMD_UNITS"/gltoken-http.*
 	systemctl_ daemon-reload
 	echo '127.0.0.1 git.test' >>/etc/hosts
@@ -186,6 +186,12 @@ test_setup_where_systemd_runs() {
 	ok git_ -c include.path="$T/gitconfig" clone -q https://git.test/git/demo/hello.git "$T/by-https"
 	commit "$T/by-https"
 	ok git_ -C "$T/by-https" -c include.path="$T/gitconfig" push -q origin HEAD:by-https
+	# Again, with another port: a unit that runs is started anew.
+	other=$(free_port 23000)
+	sed -i "s/^Port $port\$/Port $other/" "$T/ssh_config"
+	LIMIT=180 ok under_systemd gltoken setup --yes --ssh own --port "$other" --web no
+	says 'restart sshd-git'
+	ok git_ ls-remote git@host:demo/hello.git
 	LIMIT=180 ok under_systemd gltoken setup --undo
 	says 'as it was before'
 	[ "$(host)" = "$before" ] || fail "the host is not as it was: $(diff <(echo "$before") <(host))"
