@@ -120,6 +120,23 @@ test_gitlab_job_rotates() {
 	rm /home/dev/.gltoken /home/dev/new
 }
 
+# No Jenkins is here: its step is sh -xe on an agent, with the file as its plugin for credentials leaves it.
+test_jenkins_step() {
+	local dir=$T/workspace@tmp/secretFiles/4b1d
+	listing Jenkins 1 | sed -n "s/^\tsh '\(.*\)'\$/\1/p" >"$T/step"
+	grep -q '^GIT_ASKPASS=gltoken-askpass git clone' "$T/step" || fail "no such recipe"
+	new_token --project demo/hello --role reporter --scope read_repository
+	mkdir -p "$dir" "$T/workspace"
+	printf '%s\n' "$TOKEN" >"$dir/git-token"
+	chmod 400 "$dir/git-token"
+	chmod 700 "$T/workspace@tmp/secretFiles"
+	chown -R dev: "$T/workspace@tmp" "$T/workspace"
+	ok as_dev env -u GIT_SSH_COMMAND -u SSH_ASKPASS -u SSH_ASKPASS_REQUIRE -u ASKPASS_FILE -C "$T/workspace" \
+		GLTOKEN_TOKEN_FILE="$dir/git-token" sh -xe "$T/step"
+	[ -f "$T/workspace/hello/README" ] || fail "the clone is empty"
+	hides "$TOKEN"
+}
+
 # As a container has it: a read-only file of the job's user, and Kubernetes's links.
 test_container_secret() {
 	local d=$T/secrets
