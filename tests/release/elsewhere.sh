@@ -54,8 +54,7 @@ made() { # ROOT
 	cp "$E2E_BUILD/conf/install-accounts" "$1/usr/libexec/gltoken/"
 	chmod 755 "$1/usr/libexec/gltoken/install-accounts"
 	mkdir -p "$1/usr/lib/systemd/system"
-	find "$1$SHIPPED" -maxdepth 1 -name '*.service' -o -name '*.socket' -o -name '*.timer' |
-		xargs -d '\n' cp -t "$1/usr/lib/systemd/system"
+	cp "$1$SHIPPED"/*.{service,socket,timer} "$1/usr/lib/systemd/system"
 	find "$1" ! -type d -printf '/%P %M %u %g\n' | sort
 }
 
