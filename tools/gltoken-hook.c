@@ -16,11 +16,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -116,25 +118,61 @@ static enum glt_outcome ask(const char *ref, const char *kind)
 	return outcome;
 }
 
-/* The ref that ref is another name of, from its loose file. False: it is no symref. */
-static bool alias_of(const char *ref, char target[REF_MAX])
+/* Is a ref another name of one? UNREADABLE: perhaps, and of which cannot be told. */
+enum alias { NO_ALIAS, ALIAS, UNREADABLE };
+
+static int open_ref(const char *path, int flags)
 {
-	static const char start[] = "ref: ";
-	char text[REF_MAX];
-	int fd = open(ref, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		return false;
-	ssize_t n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return false;
+	struct open_how how = {.flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_NO_SYMLINKS};
+	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+}
+
+static enum alias alias_to(char *name, char target[REF_MAX])
+{
+	name[strcspn(name, "\r\n")] = '\0';
+	name += strspn(name, " \t");
+	for (size_t len = strlen(name); len > 0 && strchr(" \t", name[len - 1]); len--)
+		name[len - 1] = '\0';
+	strcpy(target, name);
+	return ALIAS;
+}
+
+/* Before it had symbolic refs, git made a link whose text is a ref, and follows that by name still. Other links it
+ * follows as the kernel does, to wherever they lead. */
+static enum alias alias_by_link(const char *ref, char target[REF_MAX])
+{
+	char folder[REF_MAX], text[REF_MAX];
+	strcpy(folder, ref);
+	*strrchr(folder, '/') = '\0';
+	int dir = open_ref(folder, O_PATH | O_DIRECTORY);
+	if (dir < 0)
+		return UNREADABLE;
+	ssize_t n = readlinkat(dir, ref + strlen(folder) + 1, text, sizeof(text) - 1);
+	close(dir);
+	if (n <= 0 || (size_t)n >= sizeof(text) - 1)
+		return UNREADABLE;
 	text[n] = '\0';
-	text[strcspn(text, "\r\n")] = '\0';
-	if (strncmp(text, start, sizeof(start) - 1))
-		return false;
-	const char *name = text + sizeof(start) - 1;
-	snprintf(target, REF_MAX, "%s", name + strspn(name, " "));
-	return true;
+	return strncmp(text, "refs/", 5) ? UNREADABLE : alias_to(text, target);
+}
+
+/* As git reads a ref that has a file of its own. */
+static enum alias alias_of(const char *ref, char target[REF_MAX])
+{
+	char text[REF_MAX];
+	int fd = open_ref(ref, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 && errno == ELOOP)
+		return alias_by_link(ref, target);
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? NO_ALIAS : UNREADABLE;
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	bool folder = n < 0 && errno == EISDIR;
+	close(fd);
+	if (folder)
+		return NO_ALIAS;
+	if (n <= 0 || (size_t)n >= sizeof(text) - 1)
+		return UNREADABLE;
+	text[n] = '\0';
+	return strncmp(text, "ref:", 4) ? NO_ALIAS : alias_to(text + 4, target);
 }
 
 /* git moves the target of a symref that is pushed to, while it names the symref: both must be allowed. */
@@ -155,8 +193,13 @@ static bool may_update(const char *ref, const char *old, const char *new)
 	for (int depth = 0; depth <= ALIAS_DEPTH; depth++) {
 		if (ask(now, kind) != GLT_ALLOW)
 			return false;
-		if (!alias_of(now, target))
+		enum alias alias = alias_of(now, target);
+		if (alias == NO_ALIAS)
 			return true;
+		if (alias == UNREADABLE) {
+			fputs("This ref cannot be read, so what it stands for cannot be decided.\n", stderr);
+			return false;
+		}
 		if (strncmp(target, "refs/", 5) || strstr(target, ".."))
 			break;
 		strcpy(now, target);

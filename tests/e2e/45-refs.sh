@@ -116,6 +116,54 @@ test_symref_counts_as_its_target() {
 	server_git demo/hello symbolic-ref -d refs/heads/far
 }
 
+# A push as a client of one's own may send it, of what the repository has already.
+raw_push() { # OLD NEW REF
+	{
+		printf '%04x%s %s %s\0report-status' $((4 + 40 + 1 + 40 + 1 + ${#3} + 1 + 13)) "$1" "$2" "$3"
+		printf 0000
+		server_git demo/hello pack-objects --stdout -q </dev/null
+	} >"$T/raw"
+	ssh_ git@host "git-receive-pack 'demo/hello.git'" <"$T/raw" >"$T/out" 2>"$T/err" || true
+}
+
+# What git wrote before it had symbolic refs, and does with core.preferSymlinkRefs: a link whose text is a ref.
+test_link_counts_as_its_target() {
+	local heads=/srv/git/demo/hello.git/refs/heads alias main new
+	as_user alice
+	pushes HEAD:spare
+	new=$(server_git demo/hello rev-parse spare)
+	main=$(server_git demo/hello rev-parse main)
+	ln -s refs/heads/main $heads/alias
+	ln -s refs/heads/alias $heads/far
+	for alias in alias far; do
+		raw_push "$main" "$new" refs/heads/$alias
+		grep -aq 'not allowed to push code to protected' "$T/err" || fail "$alias: $(tr -d '\0' <"$T/err")"
+		[ "$(server_git demo/hello rev-parse main)" = "$main" ] || fail "main was moved by $alias"
+	done
+	rm $heads/alias $heads/far
+	raw_push "$(printf '%040d' 0)" "$new" refs/heads/alias
+	[ "$(server_git demo/hello rev-parse alias)" = "$new" ] || fail "no raw push at all: $(tr -d '\0' <"$T/err")"
+}
+
+# Where the kernel follows a link, another ref may be what is written.
+test_links_elsewhere() {
+	local heads=/srv/git/demo/hello.git/refs/heads main new ref
+	as_user alice
+	mkdir $heads/odd
+	chown git: $heads/odd
+	pushes HEAD:odd # an empty folder is no ref: git takes it away
+	new=$(server_git demo/hello rev-parse odd)
+	main=$(server_git demo/hello rev-parse main)
+	ln -s . $heads/rel
+	ln -s main $heads/same
+	for ref in refs/heads/rel/main refs/heads/same; do
+		raw_push "$main" "$new" $ref
+		grep -aq 'This ref cannot be read' "$T/err" || fail "$ref: $(tr -d '\0' <"$T/err")"
+		[ "$(server_git demo/hello rev-parse main)" = "$main" ] || fail "main was moved by $ref"
+	done
+	rm $heads/rel $heads/same
+}
+
 test_own_hooks_run_as_before() {
 	local out=/tmp/hooks.out name
 	for name in pre-receive update post-receive post-update; do
