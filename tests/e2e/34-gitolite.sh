@@ -181,6 +181,8 @@ test_wild_repositories() {
 	client password "$TOKEN"
 	ok git_ ls-remote git@host:wild/born
 	[ -f /srv/git/wild/born.git/HEAD ] || fail "gitolite made no wild/born"
+	ok https_git ls-remote "$(web_url)/wild/alike.git"
+	[ -f /srv/git/wild/alike.git/HEAD ] || fail "gitolite made no wild/alike"
 	new_token --user bob --scope write_repository
 	client password "$TOKEN"
 	ok gltoken user block bob

@@ -53,6 +53,15 @@ test_broken_file_leaves_the_last_one_in_force() {
 	quiet event=config
 }
 
+# Behind such a byte a parser of text would read nothing: no rule may hide there.
+test_a_byte_that_ends_texts() {
+	restore
+	printf '[policy]\nmax_lifetime = 10d\0\nreuse = nonsense\n' >$CONF
+	rc 1 gltoken config check
+	says 'holds a NUL byte'
+	restore
+}
+
 test_writable_by_others_is_a_fault() {
 	restore
 	chmod 666 $CONF
