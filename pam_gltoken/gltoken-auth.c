@@ -28,6 +28,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -248,6 +249,9 @@ static void run(struct auth *a, uid_t uid, gid_t gid)
 		auth_deny(a, GLT_WHY_NO_PRIVILEGE, geteuid() == 0 ? err.text : NULL);
 		return;
 	}
+	/* The secret, a ticket or a new token is not written to swap space, where the host lets us. */
+	(void)mlock(a->request.text, GLT_WIRE_REQUEST_MAX);
+	(void)mlock(a->reply.text, GLT_WIRE_REQUEST_MAX);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	(void)alarm(REQUEST_S);
 	bool whole = read_request(&a->request);

@@ -59,6 +59,21 @@ test_a_date_is_midnight_utc_on_it() {
 	says 'lies in the past'
 }
 
+# Times are kept and compared without it; people are shown UTC then.
+test_without_local_time() {
+	ok gltoken issue --user alice --name nowhen --scope read_repository --expires 2d
+	TZ='' ok gltoken list
+	cp "$T/out" "$T/with"
+	if [ -e /etc/localtime ] || [ -L /etc/localtime ]; then mv /etc/localtime "$T/localtime"; fi
+	run env -u TZ gltoken list
+	[ "$RC" = 0 ] || fail "$(outcome)"
+	cmp -s "$T/out" "$T/with" || fail "other times: $(diff "$T/out" "$T/with")"
+	new_token --user alice --scope read_repository
+	client password "$TOKEN"
+	ok git_ ls-remote git@host:demo/hello
+	if [ -e "$T/localtime" ] || [ -L "$T/localtime" ]; then mv "$T/localtime" /etc/localtime; fi
+}
+
 test_leap_day() {
 	clock '2028-01-30 12:00:00'
 	issue --user alice --expires 30d

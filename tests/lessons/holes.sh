@@ -49,6 +49,49 @@ test_cve_2021_4034_pkexec_without_argv() {
 	done
 }
 
+# What others let a Git account run, or a path be: each as a command of a login that may push.
+commands_refused() { # COMMAND...
+	local command
+	new_token --user alice --scope write_repository
+	client password "$TOKEN"
+	rm -f /tmp/holed
+	for command; do
+		rc 1 ssh_ git@host "$command"
+		hides 'usage:|NAME|uid=|root:|refs/heads'
+		[ ! -e /tmp/holed ] || fail "it ran: $command"
+	done
+	ok git_ ls-remote git@host:demo/hello
+}
+
+# git-shell showed a manual page, in a pager that starts shells.
+test_cve_2017_8386_git_shell_help() {
+	commands_refused "git-upload-pack '--help'" 'git-upload-pack --help' "git-receive-pack '--help'" \
+		"git-upload-archive '--help'" 'git upload-pack --help' "git-upload-pack '-h'" 'git help'
+}
+
+test_cve_2018_17456_git_options_as_paths() {
+	commands_refused "git-upload-pack '-u./holed'" "git-upload-pack '--upload-pack=touch /tmp/holed'" \
+		"git-receive-pack '--exec=touch /tmp/holed'" "git-upload-archive '--exec=touch /tmp/holed'" \
+		"git-upload-pack '--' 'demo/hello'"
+}
+
+test_cve_2018_20683_gitolite_rsync_options() {
+	commands_refused "rsync --server --sender -e'touch /tmp/holed' . demo/hello" 'rsync --server -vn . /tmp/holed' \
+		"rsync --daemon --config=/tmp/holed"
+}
+
+test_cve_2011_1572_gitolite_commands_by_path() {
+	commands_refused ../../../bin/sh '../../bin/id' '/bin/sh' "git-upload-pack '../../../etc'" \
+		"git-upload-pack '/srv/git/../git/demo/hello'" "git-upload-pack 'demo/../demo/hello'"
+}
+
+# git-shell counted the words of a long command in an int.
+test_cve_2022_39260_git_shell_long_commands() {
+	commands_refused "git-upload-pack $(head -c 100000 /dev/zero | tr '\0' "'")" \
+		"git-upload-pack '$(head -c 100000 /dev/zero | tr '\0' '\\')'" "$(head -c 100000 /dev/zero | tr '\0' ' ')git-upload-pack" \
+		"git-upload-pack '$(head -c 100000 /dev/zero | tr '\0' a)'"
+}
+
 test_cve_2013_7041_pam_userdb_prefix_compare() {
 	local n c
 	new_token --user alice --scope write_repository
