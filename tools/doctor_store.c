@@ -9,6 +9,7 @@
 #include "reap.h"
 #include "select.h"
 #include "view.h"
+#include "when.h"
 
 #include <inttypes.h>
 #include <stdio.h>

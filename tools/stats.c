@@ -2,6 +2,7 @@
 #include "stats.h"
 
 #include "tokens.h"
+#include "when.h"
 
 #include <string.h>
 
