@@ -74,8 +74,10 @@ static int fill(struct glt_cli *cli, void *arg)
 	glt_cli_close(cli);
 	if (st != GLT_OK)
 		rc = glt_cli_fail(cli, &err);
-	else if (!print(cli, &r))
+	else if (!print(cli, &r) || fflush(stdout) != 0) {
+		glt_cli_warn(cli, "cannot write the output: %s", strerror(errno));
 		rc = GLT_EXIT_UNAVAILABLE;
+	}
 	if (r.tokens.damaged) {
 		glt_cli_warn(cli, "%zu damaged records were left out: run gltoken check", r.tokens.damaged);
 		rc = GLT_EXIT_UNAVAILABLE;

@@ -8,16 +8,37 @@
 #include "table.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+/* What nobody may trust is not mended by an editor. */
+static const char *config_command(const char *fault)
+{
+	static const char *const rules[] = {": must be a regular file of root", ": must be a folder of root"};
+	static char command[1400];
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		const char *end = fault[0] == '/' ? strstr(fault, rules[i]) : NULL;
+		char path[512];
+
+		if (!end || end - fault >= (ptrdiff_t)sizeof(path))
+			continue;
+		(void)snprintf(path, sizeof(path), "%.*s", (int)(end - fault), fault);
+		(void)snprintf(command, sizeof(command), "chown root %s && chmod go-w %s", glt_doctor_quote(path),
+			       glt_doctor_quote(path));
+		return command;
+	}
+	return "gltoken config edit";
+}
+
 void glt_doctor_config(struct glt_doctor *d)
 {
 	struct glt_conf *conf = &d->cli->conf;
-	const char *mend = "gltoken config edit", *what = "and nothing is in force";
+	const char *what = "and nothing is in force", *fault;
 	struct glt_err err;
 	char kept[GLT_LOCAL_TEXT] = "";
 
@@ -28,8 +49,8 @@ void glt_doctor_config(struct glt_doctor *d)
 		glt_when_local(conf->kept.tv_sec, false, kept);
 		what = "in force is what was validated on ";
 	}
-	glt_doctor_find(d, GLT_D_config_invalid, mend, "%s; %s%s", d->cli->conf_loaded ? conf->fault : err.text,
-			what, kept);
+	fault = d->cli->conf_loaded ? conf->fault : err.text;
+	glt_doctor_find(d, GLT_D_config_invalid, config_command(fault), "%s; %s%s", fault, what, kept);
 }
 
 static void readable(struct glt_doctor *d)

@@ -173,6 +173,11 @@ test_file_is_replaced_in_one_step() {
 	says '</html>'
 }
 
+test_no_room_for_it() {
+	rc 3 sh -c 'gltoken report >/dev/full'
+	says 'cannot write the output: No space left'
+}
+
 # The pictures of the README, as tests/screenshots makes them. Last, for they leave faults behind.
 test_pictures_for_the_readme() {
 	local p

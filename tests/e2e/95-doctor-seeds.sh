@@ -86,6 +86,9 @@ files() {
 	seed program_writable 'chown git /usr/libexec/gltoken/gltoken-hook' command
 	seed config_unreadable 'chmod 600 $CONF' command
 	seed config_invalid 'printf "[policy]\nmode\n" >>$CONF' 'EDITOR="sed -i /^mode/d" gltoken config edit'
+	seed config_invalid 'chmod 666 $CONF' command
+	seed config_invalid 'mkdir -m 777 ${CONF%/*}/conf.d; chmod 777 ${CONF%/*}/conf.d' command
+	rmdir "${CONF%/*}/conf.d"
 	cp -a "$CONF" "$T/conf"
 	seed policy_observe 'printf "[policy]\nmode = observe\n" >>$CONF' 'sed -i "s/^mode = observe/mode = enforce/" $CONF'
 	seed http_insecure 'printf "[http]\ninsecure = yes\n" >>$CONF' 'sed -i "s/^insecure = yes/insecure = no/" $CONF'
