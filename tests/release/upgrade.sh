@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The release before, as its own Debian packages, and what this one makes of its host: upgraded while configured, taken back
-# before `gltoken migrate`, upgraded again and migrated. The release before is the last commit of the schema before.
+# before `gltoken migrate`, upgraded again and migrated. The release before is the last commit that wrote the schema before.
 here=$(dirname "$0")
 # shellcheck source=tests/e2e/92-packages.sh
 . "$here/../e2e/92-packages.sh"
@@ -14,10 +14,11 @@ git_here() {
 }
 
 old_debs() {
-	local raised old=$E2E_DIR/old
+	local first old=$E2E_DIR/old
 	[ ! -d "$OLD" ] || return 0
-	raised=$(git_here log --format=%H -1 -G'^#define GLT_SCHEMA ' -- pam_gltoken/core/store.h)
-	git_here rev-parse -q --verify "$raised^{commit}^" >"$T/commit" || fail "this clone has no history of the schema before"
+	# Its own form it had before its number.
+	first=$(git_here log --format=%H --reverse -S'id of each but the first' -- pam_gltoken/core/store.h | sed -n 1p)
+	git_here rev-parse -q --verify "$first^" >"$T/commit" || fail "this clone has no history of the schema before"
 	mkdir "$old"
 	git_here archive "$(cat "$T/commit")" | tar -xf - -C "$old"
 	grep -q "^#define GLT_SCHEMA $((NEWEST - 1))u\$" "$old/pam_gltoken/core/store.h" || fail "no release of schema $((NEWEST - 1))"
