@@ -237,7 +237,7 @@ tools_gltoken_http_LDADD = libglt_tools.a libglt_ask.a $(REQUEST_LIBS) $(REQUEST
 # ---- every hook of a push ----
 
 glibexec_PROGRAMS += tools/gltoken-hook
-tools_gltoken_hook_SOURCES = tools/gltoken-hook.c tools/transfer.c tools/transfer.h
+tools_gltoken_hook_SOURCES = tools/gltoken-hook.c tools/fetchrefs.c tools/fetchrefs.h tools/transfer.c tools/transfer.h
 tools_gltoken_hook_LDADD = libglt_tools.a libglt_ask.a libglt_core.a
 
 bin_PROGRAMS += tools/gltoken-askpass

@@ -6,6 +6,7 @@
  */
 #include "transfer.h"
 
+#include "fetchrefs.h"
 #include "gitenv.h"
 #include "run.h"
 
@@ -51,6 +52,7 @@ static void log_bytes(const char *operation, uint64_t bytes, bool whole)
 	glt_log_add(&line, "operation", operation);
 	glt_log_add(&line, "bytes", number);
 	glt_log_add(&line, "complete", whole ? "yes" : "no");
+	glt_fetchrefs_add(&line);
 	glt_transfer_log(&line, LOG_INFO, NULL);
 }
 
@@ -141,11 +143,13 @@ int glt_transfer_pack(char *const args[])
 	ssize_t n = 0;
 	pid_t pid = -1;
 
-	if (!args[0] || (may_have_own_hook() && !find_own_hook(text, &hook)) || pipe2(out, O_CLOEXEC) != 0)
+	if (!args[0] || !glt_fetchrefs_take() || (may_have_own_hook() && !find_own_hook(text, &hook)) ||
+	    pipe2(out, O_CLOEXEC) != 0)
 		return 1;
 	if (!start(args, hook, out[1], &pid))
 		pid = -1;
 	(void)close(out[1]);
+	glt_fetchrefs_find();
 	(void)signal(SIGPIPE, SIG_IGN); /* a client that goes away: what it had is logged all the same */
 	while (pid > 0 && ((n = splice(out[0], NULL, STDOUT_FILENO, NULL, 1 << 20, SPLICE_F_MOVE)) > 0 ||
 			   (n < 0 && errno == EINTR)))

@@ -77,7 +77,7 @@ test_no_line_in_a_line() {
 transferred() { # OPERATION PACK
 	local size
 	size=$(stat -c %s "$2") || fail "no pack: $2"
-	logged "event=transfer operation=$1 bytes=$size complete=yes repository=demo/hello token=$ID owner=alice via=ssh rhost=127.0.0.1 session=[0-9a-f]{12}\$"
+	logged "event=transfer operation=$1 bytes=$size complete=yes( wants=[0-9]+ refs=(\"[^\"]*\"|\S+))? repository=demo/hello token=$ID owner=alice via=ssh rhost=127.0.0.1 session=[0-9a-f]{12}\$"
 }
 
 test_bytes() {
@@ -97,6 +97,33 @@ test_bytes() {
 	ok git_ -C "$T/new" push -q git@host:demo/hello "HEAD:refs/heads/new-$RANDOM"
 	transferred push "$(find /srv/git/demo/hello.git/objects/pack -name '*.pack' -newer "$T/mark")"
 	runuser -u git -- git config -f /srv/git/demo/hello.git/config --unset receive.unpackLimit
+}
+
+# The names that have what was asked for at their tip, wherever git keeps them, and no others.
+test_refs_of_a_fetch() {
+	local bare=/srv/git/demo/hello.git
+	new_token --user alice --scope write_repository
+	client keyboard-interactive "$TOKEN"
+	work_tree "$T/w"
+	ok git_ -C "$T/w" push -q origin HEAD:refs/heads/packed HEAD:refs/heads/both HEAD:refs/tags/v1
+	server_git demo/hello pack-refs --all
+	grep -q refs/heads/both $bare/packed-refs || fail "nothing is packed"
+	commit "$T/w"
+	ok git_ -C "$T/w" push -q origin HEAD:refs/heads/both HEAD:refs/heads/loose/one
+	git_ init -q "$T/c"
+	ok git_ -C "$T/c" fetch -q git@host:demo/hello refs/heads/packed
+	logged 'event=transfer operation=pull .* wants=1 refs="refs/heads/packed refs/tags/v1" repository=demo/hello'
+	ok git_ -C "$T/c" fetch -q git@host:demo/hello refs/heads/loose/one
+	logged 'event=transfer operation=pull .* wants=1 refs="refs/heads/(both refs/heads/loose/one|loose/one refs/heads/both)" repo'
+	ok git_ clone -q --no-local git@host:demo/hello "$T/all"
+	logged 'event=transfer operation=pull .* wants=[2-9][0-9]* refs="refs/[^"]*refs/heads/packed[^"]*" repository=demo/hello'
+	ok git_ clone -q --depth 1 -b packed git@host:demo/hello "$T/shallow"
+	ok git_ -C "$T/shallow" fetch -q --unshallow origin
+	ok git_ -C "$T/shallow" fsck
+	server_git demo/hello update-ref -d refs/heads/both
+	server_git demo/hello update-ref -d refs/heads/loose/one
+	server_git demo/hello update-ref -d refs/heads/packed
+	server_git demo/hello update-ref -d refs/tags/v1
 }
 
 # What the administrator has put there is run all the same.

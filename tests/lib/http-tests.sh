@@ -376,7 +376,7 @@ test_bytes_in_the_log() {
 	new_token --user alice --scope write_repository
 	ok https_git clone -q --bare "$(web_url)/demo/hello.git" "$T/c"
 	size=$(stat -c %s "$T"/c/objects/pack/*.pack)
-	logged "event=transfer operation=pull bytes=$size complete=yes repository=demo/hello token=$ID owner=alice via=http rhost=(127.0.0.1|::1) session=[0-9a-f]{12}$"
+	logged "event=transfer operation=pull bytes=$size complete=yes wants=[0-9]+ refs=\S.* repository=demo/hello token=$ID owner=alice via=http rhost=(127.0.0.1|::1) session=[0-9a-f]{12}$"
 	https_tree "$T/w"
 	ok https_git -C "$T/w" push -q origin HEAD:refs/heads/counted
 	logged "event=transfer operation=push bytes=[1-9][0-9]* complete=yes repository=demo/hello token=$ID .* rhost=(127.0.0.1|::1)"
