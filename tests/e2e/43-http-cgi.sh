@@ -240,14 +240,14 @@ closed_to_others() { # PID
 # A stranger who announces a body and sends none keeps no place for long; and nobody of the same uid looks into the
 # process meanwhile, for the credentials stand there.
 test_silent_body_and_the_process() {
-	local from=$SECONDS pid=''
+	local from=$SECONDS pid
 	authorization glpat-0000000000000000zzzz
 	# shellcheck disable=SC2094 # stdin is a pipe that stays open
 	sleep 60 | setpriv --reuid git --regid git --init-groups env -i GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=POST HTTPS=on \
 		PATH_INFO=/demo/hello.git/git-upload-pack QUERY_STRING= CONTENT_LENGTH=100000 REMOTE_ADDR=192.0.2.7 "$AUTH" "$CGI" \
 		>"$T/out" 2>"$T/err" &
-	await pgrep -x gltoken-http
-	pid=$(pgrep -x gltoken-http)
+	pid=$! # of the last one, which becomes it
+	await grep -qx gltoken-http "/proc/$pid/comm"
 	# In its first moments it is as it was started.
 	await closed_to_others "$pid"
 	for file in environ mem maps; do
