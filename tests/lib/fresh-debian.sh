@@ -48,10 +48,10 @@ fresh_debs() { # BASE CHECKOUT FOLDER
 	fresh_copy "$1" "$copy"
 	# shellcheck disable=SC2154 # of packages.sh
 	in_fresh "$copy" sh -c 'apt-get install -y -qq --no-install-recommends "$@" >/dev/null' - build-essential debhelper \
-		dh-nss fakeroot libcmocka-dev libpam-wrapper libpamtest0-dev perl "${packages_apt[@]}"
+		dh-nss fakeroot libcmocka-dev libpam-wrapper libpamtest0-dev perl "${packages_apt[@]}" || return 1
 	mkdir "$copy/src" "$copy/out"
 	git -c safe.directory='*' -C "$2" ls-files -z --cached --others --exclude-standard |
 		tar -C "$2" --null -T - -cf - | tar -C "$copy/src" -xf -
-	in_fresh "$copy" env DEB_BUILD_OPTIONS=parallel=2 /src/tools/package-deb /out
+	in_fresh "$copy" env DEB_BUILD_OPTIONS=parallel=2 /src/tools/package-deb /out || return 1
 	cp -R "$copy/out" "$3"
 }
