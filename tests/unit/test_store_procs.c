@@ -198,18 +198,29 @@ static bool stop_inside(struct tmpstore *t, void *arg)
 	return false;
 }
 
-static void killed_with_the_locks(void **state)
+/* A child that got to where fn says so, by a byte to the pipe that is its argument. */
+static pid_t child_there(struct tmpstore *t, child_fn *fn)
 {
-	struct tmpstore *t = *state;
 	int ready[2];
-	time_t start;
 	pid_t pid;
 	char x;
 
-	tmpstore_close(t);
 	assert_int_equal(pipe(ready), 0);
-	pid = child_start(t, stop_inside, ready);
+	pid = child_start(t, fn, ready);
 	assert_int_equal(read(ready[0], &x, 1), 1);
+	(void)close(ready[0]);
+	(void)close(ready[1]);
+	return pid;
+}
+
+static void killed_with_the_locks(void **state)
+{
+	struct tmpstore *t = *state;
+	time_t start;
+	pid_t pid;
+
+	tmpstore_close(t);
+	pid = child_there(t, stop_inside);
 	/* Readers do not wait for a writer. */
 	tmpstore_open(t);
 	assert_int_equal(tmpstore_count(t, GLT_USERS), 0);
@@ -219,8 +230,6 @@ static void killed_with_the_locks(void **state)
 	assert_true(write_one(t, "survivor"));
 	assert_true(time(NULL) - start < 20);
 	assert_int_equal(tmpstore_count(t, GLT_USERS), 1);
-	(void)close(ready[0]);
-	(void)close(ready[1]);
 }
 
 /* A writer that does not end: the next one gives up, and says so. */
@@ -228,15 +237,11 @@ static void busy(void **state)
 {
 	struct tmpstore *t = *state;
 	struct glt_txn *txn;
-	int ready[2];
 	time_t start;
 	pid_t pid;
-	char x;
 
 	tmpstore_close(t);
-	assert_int_equal(pipe(ready), 0);
-	pid = child_start(t, stop_inside, ready);
-	assert_int_equal(read(ready[0], &x, 1), 1);
+	pid = child_there(t, stop_inside);
 	tmpstore_open(t);
 	start = time(NULL);
 	must_fail(GLT_BUSY, "another writer", glt_txn_begin(t->store, true, &txn, &err));
@@ -245,8 +250,6 @@ static void busy(void **state)
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	(void)child_wait(pid);
 	assert_true(write_one(t, "next"));
-	(void)close(ready[0]);
-	(void)close(ready[1]);
 }
 
 static bool keep_open(struct tmpstore *t, void *arg)
@@ -279,16 +282,11 @@ static void killed_reader(void **state)
 	struct tmpstore *t = *state;
 	struct glt_store_stats stats;
 	struct glt_txn *txn;
-	int ready[2];
 	pid_t pid, other;
-	char x;
 
 	tmpstore_close(t);
-	assert_int_equal(pipe(ready), 0);
-	other = child_start(t, keep_open, ready);
-	assert_int_equal(read(ready[0], &x, 1), 1);
-	pid = child_start(t, read_until_killed, ready);
-	assert_int_equal(read(ready[0], &x, 1), 1);
+	other = child_there(t, keep_open);
+	pid = child_there(t, read_until_killed);
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	(void)child_wait(pid);
 	tmpstore_open(t);
@@ -303,8 +301,6 @@ static void killed_reader(void **state)
 	assert_true(stats.file_bytes < 3 * MIB);
 	assert_int_equal(kill(other, SIGKILL), 0);
 	(void)child_wait(other);
-	(void)close(ready[0]);
-	(void)close(ready[1]);
 }
 
 /* Who reads on while others change is told, with what it holds; not where it was killed. */
@@ -313,14 +309,10 @@ static void oldest_reader(void **state)
 	struct tmpstore *t = *state;
 	struct glt_store_stats stats;
 	struct glt_txn *txn;
-	int ready[2];
 	pid_t pid;
-	char x;
 
 	tmpstore_close(t);
-	assert_int_equal(pipe(ready), 0);
-	pid = child_start(t, read_until_killed, ready);
-	assert_int_equal(read(ready[0], &x, 1), 1);
+	pid = child_there(t, read_until_killed);
 	tmpstore_open(t);
 	for (unsigned n = 0; n < 4; n++) {
 		txn = tmpstore_begin(t, false);
@@ -341,8 +333,6 @@ static void oldest_reader(void **state)
 	assert_int_equal(stats.oldest.pid, 0);
 	assert_int_equal(stats.oldest.changes, 0);
 	assert_int_equal(stats.oldest.held_bytes, 0);
-	(void)close(ready[0]);
-	(void)close(ready[1]);
 }
 
 /* ---- the map grows past what other processes have mapped ---- */
