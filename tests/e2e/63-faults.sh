@@ -138,6 +138,71 @@ test_revoke() {
 	each 13 after_revoke
 }
 
+# A success is the change; after a failure, there is what was there before, or the change as a whole.
+after_change() {
+	local is
+	is=$(state)
+	case $RC:$is in
+	"0:$WANTED" | [1-9]*:"$WANTED" | [1-9]*:"$BEFORE") ;;
+	*) fail "'$is', where it was '$BEFORE' and should be '$WANTED' (exit $RC): $(outcome)" ;;
+	esac
+	[ "$RC" = 0 ] || [ -s "$T/err" ] || grep -q 'write(2' "$T/trace" || fail "no message: $(outcome)"
+}
+
+test_member() {
+	state() { gltoken member list demo --json | jq -r '.[] | select(.principal == "carol") | .role'; }
+	BEFORE=reporter WANTED=maintainer
+	prepare() {
+		ok gltoken member set demo carol reporter
+		CMD=(gltoken member set demo carol maintainer)
+	}
+	: >"$T/in"
+	prepare
+	calls "${CMD[@]}"
+	each 13 after_change
+}
+
+# Where the new one is in force and could not be printed, it says so.
+test_rotate() {
+	state() { gltoken list --state all --json | jq -r "[.[] | select(.family == $ID) | .state] | join(\" \")"; }
+	prepare() {
+		new_token --user alice --scope api
+		CMD=(gltoken rotate "$ID")
+	}
+	: >"$T/in"
+	prepare
+	BEFORE=$(state)
+	calls "${CMD[@]}"
+	WANTED=$(state)
+	[ "$BEFORE" != "$WANTED" ] || fail "it was not rotated: $(cat "$T/whole.out")"
+	after_rotate() {
+		after_change
+		if [ "$RC" != 0 ] && [ "$(state)" = "$WANTED" ]; then says 'could not be printed|cannot write the output'; fi
+	}
+	each 13 after_rotate
+}
+
+test_backup() {
+	local store=/var/lib/gltoken/store
+	state() {
+		if [ ! -e "$T/b" ]; then echo none && return; fi
+		mv "$store" "$T/kept"
+		if gltoken restore "$T/b" && gltoken check; then echo whole; else echo half; fi >"$T/restored" 2>&1
+		rm -rf "$store"
+		mv "$T/kept" "$store"
+		tail -n 1 "$T/restored"
+	}
+	BEFORE=none WANTED=whole
+	prepare() {
+		rm -f "$T/b"
+		CMD=(gltoken backup "$T/b")
+	}
+	: >"$T/in"
+	prepare
+	calls "${CMD[@]}"
+	each 13 after_change
+}
+
 # What everybody sees is what was in force, or the new one as a whole; what an attempt left goes with the next.
 after_publish() {
 	LAST="$LAST ($RC)"
