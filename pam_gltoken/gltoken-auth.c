@@ -249,10 +249,9 @@ static void run(struct auth *a, uid_t uid, gid_t gid)
 		auth_deny(a, GLT_WHY_NO_PRIVILEGE, geteuid() == 0 ? err.text : NULL);
 		return;
 	}
-	/* The secret, a ticket or a new token is not written to swap space, where the host lets us; of these buffers only
-	 * what is used becomes memory. */
-	(void)mlock2(a->request.text, sizeof(a->request.text), MLOCK_ONFAULT);
-	(void)mlock2(a->reply.text, sizeof(a->reply.text), MLOCK_ONFAULT);
+	/* The secret, a ticket or a new token is not written to swap space, where the host lets us. */
+	(void)mlock(a->request.text, GLT_WIRE_REQUEST_MAX);
+	(void)mlock(a->reply.text, GLT_WIRE_REQUEST_MAX);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	(void)alarm(REQUEST_S);
 	bool whole = read_request(&a->request);
