@@ -245,20 +245,36 @@ static int make_folder(const struct glt_cli *cli, struct work *w)
 	return GLT_EXIT_OK;
 }
 
-/* At no moment is there half of each, nor (where the file system can exchange two names) no store. */
-static int exchange(const struct glt_cli *cli, struct work *w)
+/* Give the old store, which has name now, one that no other has: two restores may be of the same second. */
+static bool keep(const struct glt_cli *cli, struct work *w, const char *name)
 {
+	char stamp[24];
 	struct tm tm;
 	time_t now = (time_t)cli->now;
 
 	(void)gmtime_r(&now, &tm);
-	(void)strftime(w->kept, sizeof(w->kept), "store.before-%Y%m%dT%H%M%SZ", &tm);
+	(void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+	for (unsigned i = 1; i < 100; i++) {
+		(void)snprintf(w->kept, sizeof(w->kept), "store.before-%s", stamp);
+		if (i > 1)
+			(void)snprintf(w->kept + strlen(w->kept), 8, "-%u", i);
+		if (renameat2(w->parent, name, w->parent, w->kept, RENAME_NOREPLACE) == 0)
+			return true;
+		if (errno != EEXIST)
+			break;
+	}
+	return false;
+}
+
+/* At no moment is there half of each, nor (where the file system can exchange two names) no store. */
+static int exchange(const struct glt_cli *cli, struct work *w)
+{
 	if (renameat2(w->parent, NEW, w->parent, "store", RENAME_EXCHANGE) == 0) {
-		if (renameat2(w->parent, NEW, w->parent, w->kept, RENAME_NOREPLACE) != 0)
+		if (!keep(cli, w, NEW))
 			(void)snprintf(w->kept, sizeof(w->kept), "%s", NEW);
 	} else if (errno != ENOENT && errno != EINVAL) {
 		return failed(cli, "put in its place", w->dir);
-	} else if ((renameat2(w->parent, "store", w->parent, w->kept, RENAME_NOREPLACE) != 0 && errno != ENOENT) ||
+	} else if ((!keep(cli, w, "store") && errno != ENOENT) ||
 		   renameat2(w->parent, NEW, w->parent, "store", RENAME_NOREPLACE) != 0) {
 		return failed(cli, "put in its place", w->dir);
 	}

@@ -398,4 +398,16 @@ test_a_writer_at_that_moment() {
 		fail "some are in neither"
 }
 
+# Each old store is kept, also of restores within one second.
+test_restores_of_one_second() {
+	local now
+	now=$(date '+%Y-%m-%d %H:%M:%S')
+	fresh_store
+	ok gltoken backup "$T/b"
+	rm -rf "$STATE"/store.before-*
+	for _ in 1 2 3; do ok timeout 30 faketime -f "$now" gltoken restore "$T/b" --force; done
+	[ "$(find "$STATE" -maxdepth 1 -name 'store.before-*' | wc -l)" = 3 ] || fail "$(ls "$STATE")"
+	[ ! -e "$STATE/store.new" ] || fail "it is left where the next one has to go"
+}
+
 e2e_main "$@"

@@ -88,7 +88,7 @@ test_cve_2011_1572_gitolite_commands_by_path() {
 # git-shell counted the words of a long command in an int.
 test_cve_2022_39260_git_shell_long_commands() {
 	commands_refused "git-upload-pack $(head -c 100000 /dev/zero | tr '\0' "'")" \
-		"git-upload-pack '$(head -c 100000 /dev/zero | tr '\0' '\\')'" "$(head -c 100000 /dev/zero | tr '\0' ' ')git-upload-pack" \
+		"git-upload-pack '$(head -c 100000 /dev/zero | tr '\0' '\134')'" "$(head -c 100000 /dev/zero | tr '\0' ' ')git-upload-pack" \
 		"git-upload-pack '$(head -c 100000 /dev/zero | tr '\0' a)'"
 }
 
